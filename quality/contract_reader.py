@@ -1,0 +1,491 @@
+"""ODCS 3.1 YAML → typed contract.
+
+Belongs here: reading one contract, with every problem named by file, line and remedy.
+Does not belong here: the meaning of a rule (`row_rules`, `relation_rules`) or the sum of all
+contracts (`catalogue`).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from open_data_contract_standard.model import OpenDataContractStandard
+from pydantic import ValidationError
+
+from quality import derived_rules
+from quality.contract import LEVELS, ODCS_DIMENSIONS, Column, Contract, Rule
+from quality.relation_rules import RELATION_CHECKS
+from quality.row_rules import DERIVED_ROW_CHECKS, ROW_CHECKS
+from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
+
+SQL_TYPES: dict[str, str] = {
+    "string": r"varchar",
+    "date": r"date",
+    "timestamp": r"timestamp",
+    "integer": r"(integer|bigint)",
+    "number": r"(double|decimal\((\d+),\s*(\d+)\))",
+    "boolean": r"boolean",
+}
+"""Logical type → pattern of the physical types that may stand for it."""
+
+PARSES = {
+    "code": "string",
+    "amount": "number",
+    "capital_amount": "number",
+    "capital_currency": "string",
+}
+"""Named readings of a text (see `pipelines.ingest.cast`) → the logical type they give."""
+
+SHARE_TYPES = ("unconditional", "conditional", "none")
+DELIVERIES = ("full", "increment")
+SEVERITIES = ("error", "warning")
+ENCODINGS = ("utf-8", "gb18030")
+FORMATS = ("csv", "xlsx")
+_UNITS = {"d": 1, "w": 7, "m": 31, "q": 92, "y": 366}
+_IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a contract, and what to do about it."""
+
+    path: Path
+    line: int
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.rule}: {self.message}"
+
+
+class ContractError(Exception):
+    """A contract that cannot be used; `problems` says why, line by line."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def read_contract(path: Path) -> Contract:
+    """Read and lint one contract.
+
+    Raises:
+        ContractError: with every problem found, so that one pass mends them all.
+    """
+    try:
+        document = read_yaml(path)
+    except YamlError as error:
+        problem = Problem(path, error.line, "yaml", error.problem)
+        raise ContractError([problem]) from error
+    reader = _Reader(document)
+    contract = reader.contract()
+    if contract is None or reader.problems:
+        raise ContractError(sorted(reader.problems, key=lambda problem: problem.line))
+    return contract
+
+
+class _Reader:
+    """Walks one document; collects problems instead of stopping at the first."""
+
+    def __init__(self, document: YamlDocument) -> None:
+        self.document = document
+        self.path = document.path
+        self.problems: list[Problem] = []
+
+    def refuse(self, location: Location, rule: str, message: str) -> None:
+        self.problems.append(Problem(self.path, self.document.line(location), rule, message))
+
+    def contract(self) -> Contract | None:
+        data = self.document.data
+        if not isinstance(data, dict):
+            self.refuse((), "odcs", "the document must be a mapping; see docs/contracts.md")
+            return None
+        try:
+            model = OpenDataContractStandard.model_validate(data)
+        except ValidationError as error:
+            for item in error.errors():
+                location = tuple(item["loc"])
+                self.refuse(location, "odcs", f"{'.'.join(map(str, location))}: {item['msg']}")
+            return None
+        self._refuse_unknown_keys(data, model, ())
+        if not str(data.get("apiVersion", "")).startswith("v3."):
+            self.refuse(("apiVersion",), "odcs", "set apiVersion: v3.1.0")
+        if data.get("kind") != "DataContract":
+            self.refuse(("kind",), "odcs", "set kind: DataContract")
+        schemas = data.get("schema") or []
+        if len(schemas) != 1:
+            self.refuse(("schema",), "one_dataset", "describe exactly one dataset under schema")
+            return None
+        return self._build(data, schemas[0])
+
+    def _refuse_unknown_keys(self, data: Any, model: Any, location: Location) -> None:
+        """ODCS models drop what they do not know; a misspelt key must not pass silently."""
+        fields = getattr(type(model), "model_fields", None)
+        if fields is None or not isinstance(data, dict):
+            return
+        known = {(info.alias or name): name for name, info in fields.items()}
+        for key, value in data.items():
+            where = (*location, key)
+            if key not in known:
+                self.refuse(where, "unknown_key", f"ODCS has no key {key!r} here; correct or remove it")
+                continue
+            child = getattr(model, known[key])
+            if isinstance(child, list) and isinstance(value, list):
+                for position, (item, item_model) in enumerate(zip(value, child, strict=False)):
+                    self._refuse_unknown_keys(item, item_model, (*where, position))
+            else:
+                self._refuse_unknown_keys(value, child, where)
+
+    def _build(self, data: dict[str, Any], schema: dict[str, Any]) -> Contract | None:
+        custom = self._custom(data, ())
+        department = self._custom_text(custom, "department", _IDENTIFIER)
+        dataset = self._custom_text(custom, "dataset", _IDENTIFIER)
+        self._check_place(department, dataset)
+        columns = self._columns(schema)
+        names = {column.name for column in columns}
+        delivery = self._choice(custom, "delivery", DELIVERIES)
+        if delivery == "increment" and not any(c.key_position for c in columns):
+            self.refuse(("schema", 0), "key", "an increment needs a primary key: set primaryKey: true")
+        share_type = self._choice(custom, "shareType", SHARE_TYPES)
+        condition = custom.get("shareCondition", (None, ()))[0]
+        if share_type == "conditional" and not condition:
+            self.refuse(("customProperties",), "share", "conditional sharing needs a shareCondition")
+        server, where = self._server(data, department, dataset)
+        cycle, latency, keep = self._service_levels(data)
+        rules = list(self._declared_rules(schema, names))
+        team = data.get("team") or {}
+        owners = [m.get("username") for m in team.get("members") or [] if m.get("role") == "owner"]
+        if not team.get("name"):
+            self.refuse(("team",), "owner", "set team.name to the department's Chinese name")
+        if not owners:
+            self.refuse(("team",), "owner", "name a member with role: owner under team.members")
+        for key in ("id", "name", "version", "domain"):
+            if not data.get(key):
+                self.refuse((key,), "identity", f"set {key}")
+        if self.problems:
+            return None
+        contract = Contract(
+            path=self.path,
+            contract_id=str(data["id"]),
+            version=str(data["version"]),
+            department=department,
+            department_name=str(team["name"]),
+            owner=str(owners[0]),
+            dataset=dataset,
+            title=str(data["name"]),
+            domain=str(data["domain"]),
+            purpose=str((data.get("description") or {}).get("purpose", "")),
+            grain=str(schema.get("description", "")),
+            delivery=delivery,
+            file_format=str(server.get("format")),
+            file_pattern=Path(str(server["path"])).name,
+            encoding=server.get("encoding"),
+            delimiter=str(server.get("delimiter") or ","),
+            sheet=self._custom(server, where).get("sheet", (None, ()))[0],
+            cycle=cycle,
+            latency=latency,
+            keep_days=keep,
+            share_type=share_type,
+            share_condition=str(condition) if condition else None,
+            open_type=self._choice(custom, "openType", SHARE_TYPES),
+            columns=tuple(columns),
+            rules=(),
+        )
+        derived = derived_rules.rules_of(contract)
+        self._refuse_repeated(rules, {rule.rule_id for rule in derived})
+        return replace(contract, rules=(*derived, *rules))
+
+    # -- parts of the document -------------------------------------------------
+
+    def _custom(self, data: dict[str, Any], location: Location) -> dict[str, tuple[Any, Location]]:
+        found: dict[str, tuple[Any, Location]] = {}
+        for position, item in enumerate(data.get("customProperties") or []):
+            where = (*location, "customProperties", position)
+            found[str(item.get("property"))] = (item.get("value"), where)
+        return found
+
+    def _custom_text(
+        self, custom: dict[str, tuple[Any, Location]], name: str, pattern: re.Pattern[str]
+    ) -> str:
+        value, where = custom.get(name, ("", ("customProperties",)))
+        if not pattern.match(str(value)):
+            self.refuse(where, name, f"customProperties needs {name}: lower-case letters, digits, _")
+        return str(value)
+
+    def _choice(
+        self, custom: dict[str, tuple[Any, Location]], name: str, allowed: tuple[str, ...]
+    ) -> str:
+        value, where = custom.get(name, ("", ("customProperties",)))
+        if value not in allowed:
+            self.refuse(where, name, f"customProperties needs {name}: one of {', '.join(allowed)}")
+        return str(value)
+
+    def _check_place(self, department: str, dataset: str) -> None:
+        if self.path.parent.name != department:
+            message = f"the contract of {department!r} must lie in sources/{department}/"
+            self.refuse(("customProperties",), "place", message)
+        if self.path.name != f"{dataset}.odcs.yaml":
+            message = f"the contract of {dataset!r} must be named {dataset}.odcs.yaml"
+            self.refuse(("customProperties",), "place", message)
+
+    def _server(
+        self, data: dict[str, Any], department: str, dataset: str
+    ) -> tuple[dict[str, Any], Location]:
+        servers = data.get("servers") or []
+        if len(servers) != 1:
+            self.refuse(("servers",), "server", "name exactly one server: where the files arrive")
+            return {}, ("servers",)
+        server, where = servers[0], ("servers", 0)
+        if server.get("format") not in FORMATS:
+            self.refuse((*where, "format"), "server", f"format must be one of {', '.join(FORMATS)}")
+        encoding = server.get("encoding")
+        if server.get("format") == "csv" and encoding not in ENCODINGS:
+            message = f"encoding must be one of {', '.join(ENCODINGS)}"
+            self.refuse((*where, "encoding"), "server", message)
+        expected = f"landing/{department}/{dataset}_*."
+        if not str(server.get("path", "")).startswith(expected):
+            message = f"path must start with {expected} so that the name gives dataset and date"
+            self.refuse((*where, "path"), "server", message)
+        return server, where
+
+    def _service_levels(self, data: dict[str, Any]) -> tuple[timedelta | None, timedelta, int]:
+        found: dict[str, tuple[float, str, Location]] = {}
+        for position, item in enumerate(data.get("slaProperties") or []):
+            where: Location = ("slaProperties", position)
+            value, unit = item.get("value"), str(item.get("unit", "d"))
+            if item.get("property") == "frequency" and value == "irregular":
+                found["frequency"] = (0, "d", where)
+            elif isinstance(value, int | float) and (unit in _UNITS or unit == "h"):
+                found[str(item.get("property"))] = (float(value), unit, where)
+            else:
+                self.refuse(where, "service_level", "give a number as value and h, d, w, m, q or y as unit")
+        for name in ("frequency", "latency", "retention"):
+            if name not in found:
+                self.refuse(("slaProperties",), "service_level", f"slaProperties needs {name}")
+        if self.problems:
+            return None, timedelta(), 0
+        frequency = _span(*found["frequency"][:2])
+        return frequency or None, _span(*found["latency"][:2]), _span(*found["retention"][:2]).days
+
+    def _columns(self, schema: dict[str, Any]) -> list[Column]:
+        columns: list[Column] = []
+        for position, item in enumerate(schema.get("properties") or []):
+            where: Location = ("schema", 0, "properties", position)
+            column = self._column(item, where)
+            if any(column.name == other.name for other in columns):
+                self.refuse(where, "column", f"the name {column.name!r} stands twice")
+            columns.append(column)
+        if not columns:
+            self.refuse(("schema", 0), "column", "describe at least one column under properties")
+        positions = sorted(c.key_position for c in columns if c.key_position is not None)
+        if positions != list(range(1, len(positions) + 1)):
+            self.refuse(("schema", 0), "key", "primaryKeyPosition must count 1, 2, 3 … without gaps")
+        return columns
+
+    def _column(self, item: dict[str, Any], where: Location) -> Column:
+        name = str(item.get("name", ""))
+        if not _IDENTIFIER.match(name):
+            self.refuse(where, "column", f"the name {name!r} must be lower-case letters, digits, _")
+        for key in ("physicalName", "businessName", "logicalType", "physicalType"):
+            if not item.get(key):
+                self.refuse(where, "column", f"column {name!r} needs {key}")
+        logical, physical = str(item.get("logicalType")), str(item.get("physicalType"))
+        if logical not in SQL_TYPES:
+            message = f"column {name!r}: logicalType must be one of {', '.join(SQL_TYPES)}"
+            self.refuse((*where, "logicalType"), "type", message)
+        elif not re.fullmatch(SQL_TYPES[logical], physical):
+            message = f"column {name!r}: physicalType {physical!r} does not hold a {logical}"
+            self.refuse((*where, "physicalType"), "type", message)
+        level = item.get("classification")
+        if level not in LEVELS:
+            message = f"column {name!r}: classification must be one of {', '.join(LEVELS)}"
+            self.refuse((*where, "classification"), "level", message)
+        custom = self._custom(item, where)
+        parse, parse_where = custom.get("parse", (None, where))
+        if parse is not None and PARSES.get(parse) != logical:
+            message = f"column {name!r}: parse must be one of {', '.join(PARSES)} and give a {logical}"
+            self.refuse(parse_where, "parse", message)
+        missing = custom.get("missingValues", ([], where))[0]
+        return Column(
+            name=name,
+            header=str(item.get("physicalName")),
+            title=str(item.get("businessName")),
+            logical_type=logical,
+            sql_type=physical,
+            required=bool(item.get("required")),
+            level=str(level),
+            key_position=item.get("primaryKeyPosition", 1) if item.get("primaryKey") else None,
+            description=str(item.get("description") or ""),
+            domain=tuple(str(entry.get("value")) for entry in item.get("enum") or []),
+            parse=parse,
+            missing=tuple(str(spelling) for spelling in missing),
+            line=self.document.line(where),
+        )
+
+    # -- rules -----------------------------------------------------------------
+
+    def _declared_rules(self, schema: dict[str, Any], names: set[str]) -> Iterator[Rule]:
+        for position, item in enumerate(schema.get("properties") or []):
+            for index, rule in enumerate(item.get("quality") or []):
+                where = ("schema", 0, "properties", position, "quality", index)
+                yield from self._rule(rule, where, str(item.get("name")), names)
+        for index, rule in enumerate(schema.get("quality") or []):
+            yield from self._rule(rule, ("schema", 0, "quality", index), None, names)
+
+    def _rule(
+        self, item: dict[str, Any], where: Location, column: str | None, names: set[str]
+    ) -> Iterator[Rule]:
+        rule_id = str(item.get("name", ""))
+        if not _IDENTIFIER.match(rule_id):
+            self.refuse(where, "rule", "a rule needs a name of lower-case letters, digits, _")
+        dimension = ODCS_DIMENSIONS.get(str(item.get("dimension")))
+        if dimension is None:
+            message = f"rule {rule_id!r}: dimension must be one of {', '.join(ODCS_DIMENSIONS)}"
+            self.refuse(where, "rule", message)
+        if item.get("severity") not in SEVERITIES:
+            self.refuse(where, "rule", f"rule {rule_id!r}: severity must be error or warning")
+        if not item.get("description"):
+            self.refuse(where, "rule", f"rule {rule_id!r} needs a description that tells the clerk what to do")
+        check = self._check(item, where, rule_id, column, names)
+        if check is not None and dimension is not None:
+            family, name, columns, arguments, options = check
+            yield Rule(
+                rule_id=rule_id,
+                family=family,
+                check=name,
+                dimension=dimension,
+                severity=str(item.get("severity")),
+                message=str(item.get("description")),
+                columns=columns,
+                arguments=arguments,
+                options=options,
+                line=self.document.line(where),
+            )
+
+    def _check(
+        self, item: dict[str, Any], where: Location, rule_id: str, column: str | None, names: set[str]
+    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
+        kind, engine = item.get("type", "library"), item.get("engine")
+        options = {
+            key: item[key]
+            for key in ("mustBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",
+                        "mustBeLessOrEqualTo", "unit")
+            if item.get(key) is not None
+        }  # fmt: skip
+        own = (column,) if column else ()
+        if kind == "sql":
+            if "{object}" not in str(item.get("query", "")) or not options:
+                self.refuse(where, "rule", f"rule {rule_id!r}: give a query on {{object}} and a mustBe…")
+                return None
+            return "relation", "sql", own, (str(item["query"]),), options
+        if kind == "library":
+            metric = str(item.get("metric"))
+            if metric not in ("rowCount", "nullValues") or not options:
+                self.refuse(where, "rule", f"rule {rule_id!r}: metric must be rowCount or nullValues, with a mustBe…")
+                return None
+            if metric == "nullValues" and column is None:
+                self.refuse(where, "rule", f"rule {rule_id!r}: put nullValues under its column")
+                return None
+            return "relation", metric, own, (), options
+        if kind == "custom" and engine == "polars":
+            return self._expression(item, where, rule_id, own, names)
+        if kind == "custom" and engine == "yishu" and column is not None:
+            return self._named(item, where, rule_id, column, names, options)
+        message = f"rule {rule_id!r}: use type library, sql, or custom with engine yishu (under a column) or polars"
+        self.refuse(where, "rule", message)
+        return None
+
+    def _expression(
+        self, item: dict[str, Any], where: Location, rule_id: str, own: tuple[str, ...], names: set[str]
+    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
+        import polars as pl
+
+        text = str(item.get("implementation", ""))
+        try:
+            roots = pl.sql_expr(text).meta.root_names()
+        except pl.exceptions.PolarsError as error:
+            self.refuse(where, "rule", f"rule {rule_id!r}: not an SQL expression: {error}")
+            return None
+        unknown = sorted(set(roots) - names)
+        if unknown:
+            self.refuse(where, "rule", f"rule {rule_id!r}: no column {', '.join(unknown)}")
+            return None
+        columns = tuple(dict.fromkeys((*own, *roots)))
+        return "row", "expression", columns, (text,), {}
+
+    def _named(
+        self,
+        item: dict[str, Any],
+        where: Location,
+        rule_id: str,
+        column: str,
+        names: set[str],
+        options: dict[str, float | str],
+    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
+        text = str(item.get("implementation", ""))
+        try:
+            name, arguments = _call(text)
+        except ValueError as error:
+            self.refuse(where, "rule", f"rule {rule_id!r}: {error}")
+            return None
+        if name in ROW_CHECKS and name not in DERIVED_ROW_CHECKS:
+            parameters, family = ROW_CHECKS[name].parameters, "row"
+        elif name in RELATION_CHECKS:
+            parameters, family = RELATION_CHECKS[name].parameters, "relation"
+        else:
+            known = sorted({*ROW_CHECKS, *RELATION_CHECKS} - set(DERIVED_ROW_CHECKS))
+            self.refuse(where, "rule", f"rule {rule_id!r}: no check {name!r}; there are {', '.join(known)}")
+            return None
+        if len(arguments) != len(parameters):
+            message = f"rule {rule_id!r}: {name} takes ({', '.join(parameters)}), got {len(arguments)} arguments"
+            self.refuse(where, "rule", message)
+            return None
+        columns = [column]
+        for kind, argument in zip(parameters, arguments, strict=True):
+            if kind == "column":
+                columns.append(argument)
+                if argument not in names:
+                    self.refuse(where, "rule", f"rule {rule_id!r}: no column {argument!r}")
+                    return None
+            if kind == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", argument):
+                self.refuse(where, "rule", f"rule {rule_id!r}: {argument!r} is not a number")
+                return None
+        return family, name, tuple(columns), tuple(arguments), options
+
+    def _refuse_repeated(self, rules: list[Rule], derived: set[str]) -> None:
+        seen = set(derived)
+        for rule in rules:
+            if rule.rule_id in seen:
+                message = f"the rule name {rule.rule_id!r} stands twice; rename one"
+                self.problems.append(Problem(self.path, rule.line, "rule", message))
+            seen.add(rule.rule_id)
+
+
+def _span(value: float, unit: str) -> timedelta:
+    return timedelta(hours=value) if unit == "h" else timedelta(days=value * _UNITS[unit])
+
+
+def _call(text: str) -> tuple[str, list[str]]:
+    """`name` or `name(argument, …)` → name and arguments as text."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(f"cannot read implementation {text!r}; write name or name(argument)") from error
+    if isinstance(node, ast.Name):
+        return node.id, []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        return node.func.id, [_argument(argument) for argument in node.args]
+    raise ValueError(f"cannot read implementation {text!r}; write name or name(argument)")
+
+
+def _argument(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    value = ast.literal_eval(node)
+    return str(value)

@@ -1,0 +1,78 @@
+"""The rules that follow from a contract's structure, without being written in it.
+
+Belongs here: required, type, domain, readable text, row shape, unique key, delivered on time,
+delivery readable: every dataset has them.
+Does not belong here: rules that a contract names itself (`contract_reader`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from quality.contract import Column, Contract, Rule
+
+_TYPE_HINTS = {
+    "date": "日期（如 2026-03-05）",
+    "timestamp": "日期时间（如 2026-03-05 08:30:00）",
+    "integer": "整数",
+    "number": "数字",
+    "boolean": "是或否",
+}
+
+
+def rules_of(contract: Contract) -> tuple[Rule, ...]:
+    """All derived rules of one contract, row rules first."""
+    return (
+        _row_shape(),
+        _readable_text(contract),
+        *(rule for column in contract.columns for rule in _column_rules(column)),
+        *_key_rule(contract),
+        *_delivery_rules(contract),
+    )
+
+
+def _row_shape() -> Rule:
+    message = "本行的列数与表头不一致，请检查分隔符和换行后重新报送。"
+    return Rule("row_shape", "row", "row_shape", "conformity", "error", message)
+
+
+def _readable_text(contract: Contract) -> Rule:
+    texts = tuple(c.name for c in contract.columns if c.logical_type == "string")
+    message = "本行含有乱码，无法使用，请检查导出程序的字符编码后重新报送。"
+    return Rule("readable_text", "row", "readable_text", "accessibility", "error", message, texts)
+
+
+def _column_rules(column: Column) -> Iterator[Rule]:
+    own = (column.name,)
+    if column.required:
+        message = f"「{column.title}」为必填项，请补充后重新报送。"
+        rule_id = f"{column.name}__required"
+        yield Rule(rule_id, "row", "required", "completeness", "error", message, own)
+    if column.logical_type in _TYPE_HINTS:
+        message = f"「{column.title}」应为{_TYPE_HINTS[column.logical_type]}，无法识别，请更正。"
+        yield Rule(f"{column.name}__type", "row", "type", "conformity", "error", message, own)
+    if column.domain:
+        shown = "、".join(column.domain[:12]) + ("等" if len(column.domain) > 12 else "")
+        message = f"「{column.title}」只能填写：{shown}，请更正。"
+        rule_id = f"{column.name}__domain"
+        yield Rule(rule_id, "row", "domain", "conformity", "error", message, own, column.domain)
+
+
+def _key_rule(contract: Contract) -> Iterator[Rule]:
+    if contract.key:
+        titles = "、".join(contract.column(name).title for name in contract.key)
+        message = f"同一次报送中「{titles}」重复，请只保留一条后重新报送。"
+        key = contract.key
+        yield Rule("key_unique", "relation", "key_unique", "accuracy", "error", message, key)
+
+
+def _delivery_rules(contract: Contract) -> Iterator[Rule]:
+    message = "报送文件无法读取，请按原因更正后重新报送。"
+    yield Rule(
+        "delivery_readable", "delivery", "delivery_readable", "accessibility", "error", message
+    )
+    if contract.cycle is not None:
+        message = "未按约定周期报送，请尽快报送。"
+        yield Rule(
+            "delivered_on_time", "delivery", "delivered_on_time", "timeliness", "error", message
+        )

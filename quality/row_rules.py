@@ -1,0 +1,171 @@
+"""The named checks that one row can fail, as Polars expressions.
+
+Belongs here: what each named check means; true passes, false fails, null was not judged
+(a value is missing, or another rule already refuses it: one cause, one finding).
+Does not belong here: which dataset uses which check (the contract), or running them
+(`pandera_schemas`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from quality import check_digits
+from quality.contract import Rule
+
+MOBILE_PATTERN = r"^1[3-9]\d{9}$"
+LANDLINE_PATTERN = r"^(0\d{2,3}-?)?[2-8]\d{6,7}$"
+PERSON_NAME_PATTERN = r"^[\p{Han}]{1,}(·[\p{Han}]+)*$"
+GARBLED_PATTERN = "[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|锟斤拷|烫烫烫"
+"""Characters that only a broken decoding leaves behind, and two runs that it is known by."""
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A named check: `build(rule, business_date)` gives the verdict as an expression.
+
+    `parameters` names the kind of each argument: `column`, `number` or `text`.
+    """
+
+    build: Callable[[Rule, date], pl.Expr]
+    parameters: tuple[str, ...] = ()
+
+
+def uncast_marker(column: str) -> str:
+    """Name of the Boolean that the door sets where a text could not be read as its type."""
+    return f"{column}__uncast"
+
+
+def _value(rule: Rule) -> pl.Expr:
+    return pl.col(rule.columns[0])
+
+
+def _valid_resident_number(column: str) -> pl.Expr:
+    return pl.col(column).map_batches(
+        check_digits.resident_number_holds, return_dtype=pl.Boolean
+    )
+
+
+def _required(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).is_not_null() | pl.col(uncast_marker(rule.columns[0]))
+
+
+def _type(rule: Rule, _: date) -> pl.Expr:
+    return ~pl.col(uncast_marker(rule.columns[0]))
+
+
+def _domain(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).is_in(list(rule.arguments))
+
+
+def _readable_text(rule: Rule, _: date) -> pl.Expr:
+    garbled = [pl.col(name).str.contains(GARBLED_PATTERN).fill_null(False) for name in rule.columns]
+    return ~pl.any_horizontal(garbled) if garbled else pl.lit(True)
+
+
+def _row_shape(_: Rule, __: date) -> pl.Expr:
+    return ~pl.col("_ragged")
+
+
+def _resident_number_format(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).str.contains(check_digits.RESIDENT_NUMBER_PATTERN)
+
+
+def _resident_number(rule: Rule, _: date) -> pl.Expr:
+    return _valid_resident_number(rule.columns[0])
+
+
+def _unified_code_format(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).str.contains(check_digits.UNIFIED_CODE_PATTERN)
+
+
+def _unified_code(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).map_batches(check_digits.unified_code_holds, return_dtype=pl.Boolean)
+
+
+def _birth_date_agrees(rule: Rule, _: date) -> pl.Expr:
+    number = pl.col(rule.columns[1])
+    born = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+    return pl.when(_valid_resident_number(rule.columns[1])).then(_value(rule) == born)
+
+
+def _sex_agrees(rule: Rule, _: date) -> pl.Expr:
+    odd = pl.col(rule.columns[1]).str.slice(16, 1).cast(pl.Int8, strict=False) % 2 == 1
+    male = pl.when(_value(rule).is_in(["男", "女"])).then(_value(rule) == "男")
+    return pl.when(_valid_resident_number(rule.columns[1])).then(male == odd)
+
+
+def _phone(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).str.contains(f"{MOBILE_PATTERN}|{LANDLINE_PATTERN}")
+
+
+def _person_name(rule: Rule, _: date) -> pl.Expr:
+    readable = ~_value(rule).str.contains(GARBLED_PATTERN)
+    return pl.when(readable).then(_value(rule).str.contains(PERSON_NAME_PATTERN))
+
+
+def _not_after_business_date(rule: Rule, business_date: date) -> pl.Expr:
+    return _value(rule) <= pl.lit(business_date)
+
+
+def _in_order(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule) <= pl.col(rule.columns[1])
+
+
+def _between(rule: Rule, _: date) -> pl.Expr:
+    low, high = (float(bound) for bound in rule.arguments)
+    return _value(rule).cast(pl.Float64).is_between(low, high)
+
+
+def _matches(rule: Rule, _: date) -> pl.Expr:
+    readable = ~_value(rule).str.contains(GARBLED_PATTERN)
+    return pl.when(readable).then(_value(rule).str.contains(rule.arguments[0]))
+
+
+def _month_not_after_business_date(rule: Rule, business_date: date) -> pl.Expr:
+    month = _value(rule)
+    well_formed = month.str.contains(r"^\d{4}-(0[1-9]|1[0-2])$")
+    return pl.when(well_formed).then(month <= pl.lit(business_date.strftime("%Y-%m")))
+
+
+def _expression(rule: Rule, _: date) -> pl.Expr:
+    return pl.sql_expr(rule.arguments[0])
+
+
+ROW_CHECKS: dict[str, RowCheck] = {
+    "required": RowCheck(_required),
+    "type": RowCheck(_type),
+    "domain": RowCheck(_domain),
+    "readable_text": RowCheck(_readable_text),
+    "row_shape": RowCheck(_row_shape),
+    "expression": RowCheck(_expression, ("text",)),
+    "resident_number_format": RowCheck(_resident_number_format),
+    "resident_number": RowCheck(_resident_number),
+    "unified_code_format": RowCheck(_unified_code_format),
+    "unified_code": RowCheck(_unified_code),
+    "birth_date_agrees": RowCheck(_birth_date_agrees, ("column",)),
+    "sex_agrees": RowCheck(_sex_agrees, ("column",)),
+    "phone": RowCheck(_phone),
+    "person_name": RowCheck(_person_name),
+    "not_after_business_date": RowCheck(_not_after_business_date),
+    "month_not_after_business_date": RowCheck(_month_not_after_business_date),
+    "in_order": RowCheck(_in_order, ("column",)),
+    "between": RowCheck(_between, ("number", "number")),
+    "matches": RowCheck(_matches, ("text",)),
+}
+
+DERIVED_ROW_CHECKS = ("required", "type", "domain", "readable_text", "row_shape", "expression")
+"""Checks that follow from the contract's structure and are not written by name in it."""
+
+
+def verdict(rule: Rule, business_date: date) -> pl.Expr:
+    """The verdict of one row rule, named by its id.
+
+    Raises:
+        KeyError: the contract names a check that does not exist (the lint refuses it first).
+    """
+    return ROW_CHECKS[rule.check].build(rule, business_date).alias(rule.rule_id)
