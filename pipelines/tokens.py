@@ -28,7 +28,7 @@ def read_key(path: Path) -> bytes:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
-        os.replace(temporary, path)
+        temporary.replace(path)
     return bytes.fromhex(path.read_text().strip())
 
 

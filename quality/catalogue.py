@@ -46,6 +46,12 @@ class Catalogue:
         return dict(sorted(names.items()))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """`department/dataset` of every contract, usable or broken, in order."""
+        broken = (f"{entry.department}/{entry.dataset}" for entry in self.broken)
+        return tuple(sorted((*self.by_name, *broken)))
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Every problem of every broken contract."""
         return tuple(problem for entry in self.broken for problem in entry.problems)
@@ -58,7 +64,9 @@ def read_catalogue(sources: Path) -> Catalogue:
         FileNotFoundError: the folder does not exist.
     """
     if not sources.is_dir():
-        raise FileNotFoundError(f"{sources}: no such folder; set YISHU_SOURCES to the contracts' folder")
+        raise FileNotFoundError(
+            f"{sources}: no such folder; set YISHU_SOURCES to the contracts' folder"
+        )
     contracts: list[Contract] = []
     broken: list[BrokenContract] = []
     for path in sorted(sources.glob("*/*.odcs.yaml")):
@@ -114,7 +122,12 @@ def _reference_problems(
         known = {column.name for column in tables[table].columns} if table in tables else set()
         missing = [name for name in columns if name not in known] if known else [table]
         problems += [
-            Problem(contract.path, rule.line, "rule", f"rule {rule.rule_id!r}: there is no {name!r} in {table}")
+            Problem(
+                contract.path,
+                rule.line,
+                "rule",
+                f"rule {rule.rule_id!r}: there is no {name!r} in {table}",
+            )
             for name in missing
         ]
     return problems

@@ -133,7 +133,9 @@ class _Reader:
         for key, value in data.items():
             where = (*location, key)
             if key not in known:
-                self.refuse(where, "unknown_key", f"ODCS has no key {key!r} here; correct or remove it")
+                self.refuse(
+                    where, "unknown_key", f"ODCS has no key {key!r} here; correct or remove it"
+                )
                 continue
             child = getattr(model, known[key])
             if isinstance(child, list) and isinstance(value, list):
@@ -151,11 +153,15 @@ class _Reader:
         names = {column.name for column in columns}
         delivery = self._choice(custom, "delivery", DELIVERIES)
         if delivery == "increment" and not any(c.key_position for c in columns):
-            self.refuse(("schema", 0), "key", "an increment needs a primary key: set primaryKey: true")
+            self.refuse(
+                ("schema", 0), "key", "an increment needs a primary key: set primaryKey: true"
+            )
         share_type = self._choice(custom, "shareType", SHARE_TYPES)
         condition = custom.get("shareCondition", (None, ()))[0]
         if share_type == "conditional" and not condition:
-            self.refuse(("customProperties",), "share", "conditional sharing needs a shareCondition")
+            self.refuse(
+                ("customProperties",), "share", "conditional sharing needs a shareCondition"
+            )
         server, where = self._server(data, department, dataset)
         cycle, latency, keep = self._service_levels(data)
         rules = list(self._declared_rules(schema, names))
@@ -215,7 +221,9 @@ class _Reader:
     ) -> str:
         value, where = custom.get(name, ("", ("customProperties",)))
         if not pattern.match(str(value)):
-            self.refuse(where, name, f"customProperties needs {name}: lower-case letters, digits, _")
+            self.refuse(
+                where, name, f"customProperties needs {name}: lower-case letters, digits, _"
+            )
         return str(value)
 
     def _choice(
@@ -264,7 +272,9 @@ class _Reader:
             elif isinstance(value, int | float) and (unit in _UNITS or unit == "h"):
                 found[str(item.get("property"))] = (float(value), unit, where)
             else:
-                self.refuse(where, "service_level", "give a number as value and h, d, w, m, q or y as unit")
+                self.refuse(
+                    where, "service_level", "give a number as value and h, d, w, m, q or y as unit"
+                )
         for name in ("frequency", "latency", "retention"):
             if name not in found:
                 self.refuse(("slaProperties",), "service_level", f"slaProperties needs {name}")
@@ -285,7 +295,9 @@ class _Reader:
             self.refuse(("schema", 0), "column", "describe at least one column under properties")
         positions = sorted(c.key_position for c in columns if c.key_position is not None)
         if positions != list(range(1, len(positions) + 1)):
-            self.refuse(("schema", 0), "key", "primaryKeyPosition must count 1, 2, 3 … without gaps")
+            self.refuse(
+                ("schema", 0), "key", "primaryKeyPosition must count 1, 2, 3 … without gaps"
+            )
         return columns
 
     def _column(self, item: dict[str, Any], where: Location) -> Column:
@@ -309,7 +321,9 @@ class _Reader:
         custom = self._custom(item, where)
         parse, parse_where = custom.get("parse", (None, where))
         if parse is not None and PARSES.get(parse) != logical:
-            message = f"column {name!r}: parse must be one of {', '.join(PARSES)} and give a {logical}"
+            message = (
+                f"column {name!r}: parse must be one of {', '.join(PARSES)} and give a {logical}"
+            )
             self.refuse(parse_where, "parse", message)
         missing = custom.get("missingValues", ([], where))[0]
         return Column(
@@ -351,7 +365,11 @@ class _Reader:
         if item.get("severity") not in SEVERITIES:
             self.refuse(where, "rule", f"rule {rule_id!r}: severity must be error or warning")
         if not item.get("description"):
-            self.refuse(where, "rule", f"rule {rule_id!r} needs a description that tells the clerk what to do")
+            self.refuse(
+                where,
+                "rule",
+                f"rule {rule_id!r} needs a description that tells the clerk what to do",
+            )
         check = self._check(item, where, rule_id, column, names)
         if check is not None and dimension is not None:
             family, name, columns, arguments, options = check
@@ -369,7 +387,12 @@ class _Reader:
             )
 
     def _check(
-        self, item: dict[str, Any], where: Location, rule_id: str, column: str | None, names: set[str]
+        self,
+        item: dict[str, Any],
+        where: Location,
+        rule_id: str,
+        column: str | None,
+        names: set[str],
     ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
         kind, engine = item.get("type", "library"), item.get("engine")
         options = {
@@ -381,13 +404,19 @@ class _Reader:
         own = (column,) if column else ()
         if kind == "sql":
             if "{object}" not in str(item.get("query", "")) or not options:
-                self.refuse(where, "rule", f"rule {rule_id!r}: give a query on {{object}} and a mustBe…")
+                self.refuse(
+                    where, "rule", f"rule {rule_id!r}: give a query on {{object}} and a mustBe…"
+                )
                 return None
             return "relation", "sql", own, (str(item["query"]),), options
         if kind == "library":
             metric = str(item.get("metric"))
             if metric not in ("rowCount", "nullValues") or not options:
-                self.refuse(where, "rule", f"rule {rule_id!r}: metric must be rowCount or nullValues, with a mustBe…")
+                self.refuse(
+                    where,
+                    "rule",
+                    f"rule {rule_id!r}: metric must be rowCount or nullValues, with a mustBe…",
+                )
                 return None
             if metric == "nullValues" and column is None:
                 self.refuse(where, "rule", f"rule {rule_id!r}: put nullValues under its column")
@@ -397,12 +426,20 @@ class _Reader:
             return self._expression(item, where, rule_id, own, names)
         if kind == "custom" and engine == "yishu" and column is not None:
             return self._named(item, where, rule_id, column, names, options)
-        message = f"rule {rule_id!r}: use type library, sql, or custom with engine yishu (under a column) or polars"
+        message = (
+            f"rule {rule_id!r}: use type library, sql, or custom with engine polars or, under a "
+            "column, yishu"
+        )
         self.refuse(where, "rule", message)
         return None
 
     def _expression(
-        self, item: dict[str, Any], where: Location, rule_id: str, own: tuple[str, ...], names: set[str]
+        self,
+        item: dict[str, Any],
+        where: Location,
+        rule_id: str,
+        own: tuple[str, ...],
+        names: set[str],
     ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
         import polars as pl
 
@@ -440,10 +477,15 @@ class _Reader:
             parameters, family = RELATION_CHECKS[name].parameters, "relation"
         else:
             known = sorted({*ROW_CHECKS, *RELATION_CHECKS} - set(DERIVED_ROW_CHECKS))
-            self.refuse(where, "rule", f"rule {rule_id!r}: no check {name!r}; there are {', '.join(known)}")
+            self.refuse(
+                where, "rule", f"rule {rule_id!r}: no check {name!r}; there are {', '.join(known)}"
+            )
             return None
         if len(arguments) != len(parameters):
-            message = f"rule {rule_id!r}: {name} takes ({', '.join(parameters)}), got {len(arguments)} arguments"
+            message = (
+                f"rule {rule_id!r}: {name} takes ({', '.join(parameters)}), "
+                f"got {len(arguments)} arguments"
+            )
             self.refuse(where, "rule", message)
             return None
         columns = [column]
@@ -476,7 +518,9 @@ def _call(text: str) -> tuple[str, list[str]]:
     try:
         node = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"cannot read implementation {text!r}; write name or name(argument)") from error
+        raise ValueError(
+            f"cannot read implementation {text!r}; write name or name(argument)"
+        ) from error
     if isinstance(node, ast.Name):
         return node.id, []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:

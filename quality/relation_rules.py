@@ -1,11 +1,11 @@
-"""The named checks on a table and between departments, as SQL that finds the failing rows.
+"""The checks on a table and between departments, as SQL that finds the failing rows.
 
 Belongs here: what each relation check means.
-Does not belong here: running them (`expectations`).
+Does not belong here: running them (`expectations`), keeping what they find (`defects`).
 
-Each query is written over `{batch}`, the staging table (latest version per key), or for
-`key_unique` over the raw view, and returns `_delivery_id` and `_line_number` of every row
-that fails, so that a finding can be sent home with file and line.
+A query returns `_delivery_id` and `_line_number` of every row that fails, once each, so that a
+finding can be sent home with file and line. It reads the staging tables (latest version per
+key), and for `key_unique` the raw view too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from quality.contract import Contract, Rule
 
 @dataclass(frozen=True)
 class RelationCheck:
-    """`failing_rows(rule, contract)` is the query; `judged(rule, contract)` counts what was judged."""
+    """`failing_rows(rule, contract)` is the query; `judged(rule, contract)` counts the judged."""
 
     failing_rows: Callable[[Rule, Contract], str]
     judged: Callable[[Rule, Contract], str]
@@ -41,27 +41,28 @@ def _exists_in(rule: Rule, contract: Contract) -> str:
 
 
 def _agrees_with(rule: Rule, contract: Contract) -> str:
+    """A row that meets several rows there fails once, if any of them says something else."""
     table, other_key, other, key = rule.arguments
     column = rule.columns[0]
     return (
         f"select here._delivery_id, here._line_number from {staging_table(contract.table)} as here "
-        f"inner join {staging_table(table)} as there on there.{other_key} = here.{key} "
-        f"where here.{column} <> there.{other}"
+        f"where exists (select 1 from {staging_table(table)} as there "
+        f"where there.{other_key} = here.{key} and there.{other} <> here.{column})"
     )
 
 
 def _key_unique(_: Rule, contract: Contract) -> str:
-    key = ", ".join(contract.key)
+    """The copies that staging did not take, of keys whose row in force came with them."""
+    same_key = " and ".join(f"kept.{name} = copy.{name}" for name in contract.key)
     return (
-        "select _delivery_id, _line_number from ("
-        f"select _delivery_id, _line_number, "
-        f"dense_rank() over (partition by {key} order by _business_date desc, _sequence desc) as age, "
-        f"row_number() over (partition by {key}, _delivery_id order by _line_number) as copy "
-        f"from raw.{contract.table}) as ranked where age = 1 and copy > 1"
+        f"select copy._delivery_id, copy._line_number from raw.{contract.table} as copy "
+        f"inner join {staging_table(contract.table)} as kept "
+        f"on kept._delivery_id = copy._delivery_id and {same_key} "
+        "where kept._line_number <> copy._line_number"
     )
 
 
-def _not_null(rule: Rule, contract: Contract) -> str:
+def _filled(rule: Rule, contract: Contract) -> str:
     return (
         f"select count(*) from {staging_table(contract.table)} where {rule.columns[0]} is not null"
     )
@@ -71,21 +72,61 @@ def _all_rows(_: Rule, contract: Contract) -> str:
     return f"select count(*) from {staging_table(contract.table)}"
 
 
-def _agreeing_pairs(rule: Rule, contract: Contract) -> str:
+def _rows_and_copies(rule: Rule, contract: Contract) -> str:
+    copies = f"select count(*) from ({_key_unique(rule, contract)}) as copies"
+    return f"select ({_all_rows(rule, contract)}) + ({copies})"
+
+
+def _meeting_rows(rule: Rule, contract: Contract) -> str:
     table, other_key, other, key = rule.arguments
     column = rule.columns[0]
     return (
         f"select count(*) from {staging_table(contract.table)} as here "
-        f"inner join {staging_table(table)} as there on there.{other_key} = here.{key} "
-        f"where here.{column} is not null and there.{other} is not null"
+        f"where here.{column} is not null and exists ("
+        f"select 1 from {staging_table(table)} as there "
+        f"where there.{other_key} = here.{key} and there.{other} is not null)"
     )
 
 
 RELATION_CHECKS: dict[str, RelationCheck] = {
-    "exists_in": RelationCheck(_exists_in, _not_null, ("text", "text")),
-    "agrees_with": RelationCheck(_agrees_with, _agreeing_pairs, ("text", "text", "text", "column")),
-    "key_unique": RelationCheck(_key_unique, _all_rows),
+    "exists_in": RelationCheck(_exists_in, _filled, ("text", "text")),
+    "agrees_with": RelationCheck(_agrees_with, _meeting_rows, ("text", "text", "text", "column")),
+    "key_unique": RelationCheck(_key_unique, _rows_and_copies),
 }
 """`exists_in(department__dataset, column)`: the value is found there.
 `agrees_with(department__dataset, their_key, their_column, our_key)`: where the keys meet, the
 values agree. `key_unique` is derived from the primary key."""
+
+
+def failing_rows(rule: Rule, contract: Contract) -> str | None:
+    """The query that finds the failing rows; `None` where a rule judges the table as a whole.
+
+    An SQL rule finds rows if its query returns `_delivery_id` and `_line_number`; any other
+    query returns one number, as ODCS has it.
+    """
+    if rule.check in RELATION_CHECKS:
+        return RELATION_CHECKS[rule.check].failing_rows(rule, contract)
+    if rule.check == "nullValues":
+        table = staging_table(contract.table)
+        return f"select _delivery_id, _line_number from {table} where {rule.columns[0]} is null"
+    if rule.check == "sql" and finds_rows(rule):
+        query = sql_of(rule, contract)
+        return f"select distinct _delivery_id, _line_number from ({query}) as found"
+    return None
+
+
+def judged_rows(rule: Rule, contract: Contract) -> str:
+    """The query that counts what was judged."""
+    check = RELATION_CHECKS.get(rule.check)
+    return check.judged(rule, contract) if check else _all_rows(rule, contract)
+
+
+def finds_rows(rule: Rule) -> bool:
+    """An SQL rule whose query names the rows that fail."""
+    return "_line_number" in rule.arguments[0] and "_delivery_id" in rule.arguments[0]
+
+
+def sql_of(rule: Rule, contract: Contract) -> str:
+    """The query of an SQL rule, on the staging table."""
+    query = rule.arguments[0].strip().rstrip(";")
+    return query.replace("{object}", staging_table(contract.table))

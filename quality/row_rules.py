@@ -45,9 +45,7 @@ def _value(rule: Rule) -> pl.Expr:
 
 
 def _valid_resident_number(column: str) -> pl.Expr:
-    return pl.col(column).map_batches(
-        check_digits.resident_number_holds, return_dtype=pl.Boolean
-    )
+    return pl.col(column).map_batches(check_digits.resident_number_holds, return_dtype=pl.Boolean)
 
 
 def _required(rule: Rule, _: date) -> pl.Expr:

@@ -1,0 +1,1 @@
+"""The assets of a night, in the order of the data: raw, models, quality, outbox, published."""

@@ -1,0 +1,180 @@
+"""One asset a dataset: its deliveries, through the door.
+
+Belongs here: turning contracts into ingest assets, and the ledger that follows them.
+Does not belong here: the door's steps (`ingest`).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from pipelines.ingest import arrive, door
+from pipelines.ingest.store import Receipt
+from pipelines.partitions import BUSINESS_DATES
+from pipelines.resources import City
+from pipelines.warehouse import prepare
+from quality.catalogue import BrokenContract, Catalogue
+from quality.contract import Contract
+
+STAGE = "收取 ingest"
+LEDGER = dg.AssetKey(["meta", "delivery"])
+NIGHT = dg.AssetKey(["meta", "night"])
+
+
+def raw_key(department: str, dataset: str) -> dg.AssetKey:
+    """Asset key of a dataset's raw table."""
+    return dg.AssetKey(["raw", department, dataset])
+
+
+def raw_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+    """One ingest asset per contract, the broken ones included, and the ledger."""
+    usable = [_ingest_asset(contract) for contract in catalogue.contracts]
+    broken = [_broken_asset(entry) for entry in catalogue.broken]
+    keys = [key for asset in [*usable, *broken] for key in asset.keys]
+    return [*usable, *broken, _ledger_asset(keys)]
+
+
+def column_schema(contract: Contract) -> dg.TableSchema:
+    """The columns of a dataset as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.sql_type,
+                description=f"{column.title}（{column.level}）",
+                constraints=dg.TableColumnConstraints(
+                    nullable=not column.required, unique=contract.key == (column.name,)
+                ),
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def _ingest_asset(contract: Contract) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=raw_key(contract.department, contract.dataset),
+        group_name=contract.department,
+        description=f"{contract.department_name}《{contract.title}》：{contract.purpose}",
+        owners=[f"team:{contract.department}"],
+        kinds={"polars", "pandera", "parquet"},
+        tags={"domain": contract.domain, "layer": "raw"},
+        metadata={
+            "dagster/column_schema": column_schema(contract),
+            "contract": dg.MetadataValue.path(str(contract.path)),
+            "contract_version": contract.version,
+            "owner": contract.owner,
+        },
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+        code_version=contract.version,
+    )
+    def ingest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        arrived = _arrived(city, contract.name, night)
+        receipts = door.take_up(city.home, contract, arrived, night)
+        city.progress.advance(STAGE, contract.name)
+        return dg.MaterializeResult(metadata=_metadata(receipts))
+
+    return ingest
+
+
+def _broken_asset(entry: BrokenContract) -> dg.AssetsDefinition:
+    problems = "\n".join(f"- `{problem}`" for problem in entry.problems)
+
+    @dg.asset(
+        key=raw_key(entry.department, entry.dataset),
+        group_name=entry.department,
+        description=f"数据合同有误，本数据集暂不装载：\n{problems}",
+        owners=[f"team:{entry.department}"],
+        tags={"layer": "raw", "contract": "broken"},
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+    )
+    def ingest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        arrived = _arrived(city, f"{entry.department}/{entry.dataset}", night)
+        receipts = door.refuse_all(city.home, entry, arrived, night)
+        for problem in entry.problems:
+            context.log.error(str(problem))
+        city.progress.advance(STAGE, f"{entry.department}/{entry.dataset}")
+        return dg.MaterializeResult(
+            metadata={**_metadata(receipts), "problems": dg.MetadataValue.md(problems)}
+        )
+
+    return ingest
+
+
+def _arrived(city: City, name: str, night: date) -> list[arrive.Arrival]:
+    known = frozenset(city.catalogue.names)
+    return [
+        arrival
+        for arrival in arrive.arrivals(city.home.landing, known)
+        if arrival.name == name and (arrival.business_date or night) <= night
+    ]
+
+
+def _metadata(receipts: list[Receipt]) -> dict[str, dg.MetadataValue]:
+    records = [
+        dg.TableRecord(
+            {
+                "file": receipt.file_name,
+                "status": receipt.status,
+                "rows_read": receipt.rows_read,
+                "rows_accepted": receipt.rows_accepted,
+                "rows_quarantined": receipt.rows_quarantined,
+                "reason": receipt.reason or "",
+            }
+        )
+        for receipt in receipts
+    ]
+    metadata: dict[str, dg.MetadataValue] = {
+        "dagster/row_count": dg.MetadataValue.int(sum(r.rows_accepted for r in receipts)),
+        "rows_read": dg.MetadataValue.int(sum(r.rows_read for r in receipts)),
+        "rows_quarantined": dg.MetadataValue.int(sum(r.rows_quarantined for r in receipts)),
+        "refused": dg.MetadataValue.int(sum(r.status == "refused" for r in receipts)),
+    }
+    if records:
+        metadata["deliveries"] = dg.MetadataValue.table(records)
+    return metadata
+
+
+def _ledger_asset(upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="ledger",
+        specs=[
+            dg.AssetSpec(
+                LEDGER,
+                deps=upstream,
+                group_name="meta",
+                description="台账：截至业务日期的每一次报送及其结果。",
+                owners=["team:big_data"],
+                kinds={"duckdb", "table"},
+            ),
+            dg.AssetSpec(
+                NIGHT,
+                deps=upstream,
+                group_name="meta",
+                description="仓库当前所处的业务日期；建立各数据集的原始视图和隔离视图。",
+                owners=["team:big_data"],
+                kinds={"duckdb", "table"},
+            ),
+        ],
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+    )
+    def ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        found = prepare(city.home, city.catalogue, night)
+        city.progress.advance(STAGE, "meta/delivery")
+        rows = len(found.receipts)
+        yield dg.MaterializeResult(asset_key=LEDGER, metadata={"dagster/row_count": rows})
+        yield dg.MaterializeResult(
+            asset_key=NIGHT, metadata={"business_date": night.isoformat()}
+        )
+
+    return ledger

@@ -1,0 +1,60 @@
+"""`yishu source …`: contracts, seen and checked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.home import dbt_project_folder, sources_folder
+from quality.catalogue import read_catalogue
+
+app = typer.Typer(help="Contracts: what each dataset promises.", no_args_is_help=True)
+console = Console()
+
+
+@app.command()
+def check() -> None:
+    """Lint every contract and compare it with its staging model; exit code 1 on a problem."""
+    from pipelines.dbt_scaffold import differences
+
+    catalogue = read_catalogue(sources_folder())
+    lines = [str(problem) for problem in catalogue.problems]
+    for contract in catalogue.contracts:
+        lines += differences(contract, dbt_project_folder())
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+    console.print(f"{len(catalogue.contracts)} contracts usable, {len(lines)} problems")
+    raise typer.Exit(1 if lines else 0)
+
+
+@app.command(name="list")
+def list_sources() -> None:
+    """Every dataset with its department, delivery and number of rules."""
+    catalogue = read_catalogue(sources_folder())
+    table = Table("dataset", "department", "title", "delivery", "columns", "rules")
+    for contract in catalogue.contracts:
+        table.add_row(
+            contract.name, contract.department_name, contract.title, contract.delivery,
+            str(len(contract.columns)), str(len(contract.rules)),
+        )  # fmt: skip
+    console.print(table)
+
+
+@app.command()
+def stage(
+    dataset: Annotated[str, typer.Argument(help="department/dataset of a contract.")],
+) -> None:
+    """Write the staging model of a contract: its SQL and YAML in the dbt project."""
+    from pipelines.dbt_scaffold import write_staging
+
+    catalogue = read_catalogue(sources_folder())
+    contract = catalogue.by_name.get(dataset)
+    if contract is None:
+        for problem in catalogue.problems:
+            console.print(str(problem), highlight=False, soft_wrap=True)
+        raise typer.BadParameter(f"no usable contract {dataset!r}; yishu source list shows all")
+    for path in write_staging(contract, dbt_project_folder()):
+        console.print(f"wrote {path}", soft_wrap=True)

@@ -1,0 +1,73 @@
+"""What lies in landing, and which delivery of which dataset each file is.
+
+Belongs here: file names. Does not belong here: opening a file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
+"""Endings under which file transfer programs write; such files are left alone."""
+
+_NAME = re.compile(r"^(?P<dataset>.+?)_(?P<date>\d{8})(_(?P<part>\d+))?\.(?P<extension>[^.]+)$")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One file in landing; `business_date` is None where the name does not give a date."""
+
+    path: Path
+    department: str
+    dataset: str
+    business_date: date | None
+
+    @property
+    def name(self) -> str:
+        """`department/dataset`."""
+        return f"{self.department}/{self.dataset}"
+
+
+def arrivals(landing: Path, known: frozenset[str]) -> list[Arrival]:
+    """Every finished file in landing, in the order of business date and name.
+
+    Args:
+        landing: the landing folder; one folder a department below it.
+        known: `department/dataset` of every contract, usable or broken. A file whose name
+            starts with a known dataset but gives no date is that dataset's, so that the
+            department hears of it.
+    """
+    found = []
+    for path in sorted(landing.glob("*/*")):
+        if (
+            path.is_file()
+            and not path.name.startswith((".", "~$"))
+            and path.suffix not in UNFINISHED
+        ):
+            found.append(_arrival(path, known))
+    return sorted(found, key=lambda arrival: (arrival.business_date or date.min, str(arrival.path)))
+
+
+def _arrival(path: Path, known: frozenset[str]) -> Arrival:
+    department = path.parent.name
+    match = _NAME.match(path.name)
+    if match:
+        day = _day(match["date"])
+        if day or f"{department}/{match['dataset']}" in known:
+            return Arrival(path, department, match["dataset"], day)
+    candidates = [
+        name.split("/")[1]
+        for name in known
+        if name.startswith(f"{department}/") and path.name.startswith(name.split("/")[1])
+    ]
+    return Arrival(path, department, max(candidates, key=len, default=path.stem), None)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()
+    except ValueError:
+        return None

@@ -1,0 +1,187 @@
+"""The warehouse as of one night: raw and quarantine views, the ledger, the catalogue.
+
+Belongs here: what stands in `warehouse.duckdb` before dbt runs.
+Does not belong here: Parquet and receipts (`ingest.store`), marts (dbt), judgements (quality).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipelines.home import Home
+from pipelines.ingest import store
+from pipelines.ingest.store import Receipt
+from quality.catalogue import Catalogue
+from quality.contract import Contract
+
+SCHEMAS = ("raw", "quarantine", "meta", "governance", "quality")
+
+
+@contextmanager
+def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The one writing connection; closed, and with it the file free, when the block ends.
+
+    Raises:
+        duckdb.IOException: another process has the file open.
+    """
+    connection = duckdb.connect(str(home.warehouse))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All deliveries that count on a night, and which of them a corrected file replaces."""
+
+    receipts: tuple[Receipt, ...]
+    superseded_by: dict[str, str]
+
+    def loaded(self, contract: Contract) -> list[Receipt]:
+        """The deliveries whose rows are in force, in the order of their sequence."""
+        return [
+            receipt
+            for receipt in self.receipts
+            if (receipt.department, receipt.dataset) == (contract.department, contract.dataset)
+            and receipt.status == "loaded"
+            and receipt.delivery_id not in self.superseded_by
+        ]
+
+
+def read_ledger(home: Home, night: date) -> Ledger:
+    """The receipts with business date and night up to `night`.
+
+    A loaded file replaces an earlier loaded one of the same dataset and file name.
+    """
+    receipts: list[Receipt] = []
+    for folder in sorted(home.raw.glob("*/*")):
+        receipts += [
+            receipt
+            for receipt in store.read_receipts(home.raw, folder.parent.name, folder.name)
+            if receipt.business_date <= night and receipt.night <= night
+        ]
+    newest: dict[tuple[str, str, str], str] = {}
+    superseded: dict[str, str] = {}
+    for receipt in receipts:
+        if receipt.status == "loaded":
+            name = (receipt.department, receipt.dataset, receipt.file_name)
+            if name in newest:
+                superseded[newest[name]] = receipt.delivery_id
+            newest[name] = receipt.delivery_id
+    return Ledger(tuple(receipts), superseded)
+
+
+def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
+    """Set the warehouse to one night: views over the deliveries in force, ledger, catalogue.
+
+    Everything written here is replaced, so that a night can be run again, in any order.
+    """
+    ledger = read_ledger(home, night)
+    with open_warehouse(home) as connection:
+        for schema in SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        connection.execute(
+            "create or replace table meta.night as select ? as business_date", [night]
+        )
+        _write_deliveries(connection, ledger)
+        _write_catalogue(connection, catalogue)
+        for contract in catalogue.contracts:
+            _create_views(connection, home, contract, ledger)
+    return ledger
+
+
+def _create_views(
+    connection: duckdb.DuckDBPyConnection, home: Home, contract: Contract, ledger: Ledger
+) -> None:
+    for schema, root, types in (
+        ("raw", home.raw, store.raw_types(contract)),
+        ("quarantine", home.quarantine, store.quarantine_types(contract)),
+    ):
+        paths = [
+            store.place(root, receipt.department, receipt.dataset, receipt.business_date)
+            / f"{receipt.delivery_id}.parquet"
+            for receipt in ledger.loaded(contract)
+        ]
+        query = _view_query([path for path in paths if path.exists()], types)
+        connection.execute(f"create or replace view {schema}.{contract.table} as {query}")
+
+
+def _view_query(paths: list[Path], types: dict[str, str]) -> str:
+    """The union of the files by name, so that older contract versions read too; or no rows.
+
+    A column that no file has, because the contract grew, is null.
+    """
+    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
+    if not paths:
+        return f"select {empty} where false"
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    columns = ", ".join(types)
+    typed = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
+    return (
+        f"select {typed} from ("
+        f"select {columns} from (select {empty} where false) union all by name "
+        f"select * from read_parquet([{files}], union_by_name = true, hive_partitioning = false))"
+    )
+
+
+def _write_deliveries(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    connection.execute(
+        """
+        create or replace table meta.delivery (
+            delivery_id varchar, department varchar, dataset varchar, business_date date,
+            night date, sequence bigint, file_name varchar, sm3 varchar, bytes bigint,
+            rows_read bigint, rows_accepted bigint, rows_quarantined bigint, status varchar,
+            reason varchar, superseded_by varchar, contract_version varchar
+        )
+        """
+    )
+    rows = [
+        (r.delivery_id, r.department, r.dataset, r.business_date, r.night, r.sequence, r.file_name,
+         r.sm3, r.bytes, r.rows_read, r.rows_accepted, r.rows_quarantined, r.status, r.reason,
+         ledger.superseded_by.get(r.delivery_id), r.contract_version)
+        for r in ledger.receipts
+    ]  # fmt: skip
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"insert into meta.delivery values ({marks})", rows)
+
+
+def _write_catalogue(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+    connection.execute(
+        """
+        create or replace table governance.dataset (
+            department varchar, department_name varchar, dataset varchar, title varchar,
+            domain varchar, owner varchar, contract_id varchar, contract_version varchar,
+            delivery varchar, cycle_hours double, latency_hours double, share_type varchar,
+            share_condition varchar, open_type varchar, keep_days bigint
+        );
+        create or replace table governance.data_column (
+            department varchar, dataset varchar, column_name varchar, header varchar,
+            title varchar, sql_type varchar, level varchar, is_required boolean,
+            key_position bigint
+        )
+        """
+    )
+    datasets = [
+        (c.department, c.department_name, c.dataset, c.title, c.domain, c.owner, c.contract_id,
+         c.version, c.delivery, c.cycle.total_seconds() / 3600 if c.cycle else None,
+         c.latency.total_seconds() / 3600, c.share_type, c.share_condition, c.open_type, c.keep_days)
+        for c in catalogue.contracts
+    ]  # fmt: skip
+    columns = [
+        (c.department, c.dataset, column.name, column.header, column.title, column.sql_type,
+         column.level, column.required, column.key_position)
+        for c in catalogue.contracts
+        for column in c.columns
+    ]  # fmt: skip
+    for table, rows in (("dataset", datasets), ("data_column", columns)):
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            connection.executemany(f"insert into governance.{table} values ({marks})", rows)

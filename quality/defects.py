@@ -1,0 +1,265 @@
+"""Every finding, row by row, and which of them still stand: `quality.defect`.
+
+Belongs here: gathering what the door flagged and refused and what the relation rules found, and
+deciding what has been put right since, in set-based SQL.
+Does not belong here: judging rows (the door) or relations (`expectations`); the counts per rule
+(`row_results`).
+
+A refused row is put right by a later delivery's accepted row of the same key; or, where the key
+itself was wrong, by one that agrees in every column that was not wrong. A full delivery replaces
+all that came on earlier dates. A flag stands as long as its row is the one in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from quality.contract import Contract, Rule
+from quality.relation_rules import failing_rows
+from quality.results import ENGINES, RuleResult, insert_rows
+
+DEFECT_TABLE = """
+create schema if not exists quality;
+create or replace table quality.defect (
+    defect_id varchar not null,
+    department varchar not null,
+    dataset varchar not null,
+    delivery_id varchar not null,
+    file_name varchar,
+    business_date date,
+    line_number bigint not null,
+    rule_id varchar not null,
+    engine varchar not null,
+    dimension varchar not null,
+    severity varchar not null,
+    columns varchar not null,
+    is_open boolean not null,
+    resolved_by varchar
+)
+"""
+"""One row per (delivery, line, rule). Row rules: every finding of the deliveries that count.
+Relation rules: tonight's, all open. Findings of rules that the contract no longer has are gone."""
+
+_RULE_COLUMNS = ("rule_id", "engine", "dimension", "severity", "columns")
+
+
+def open_defect_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """An empty `quality.defect`: it is rebuilt from the deliveries each night."""
+    connection.execute(DEFECT_TABLE)
+
+
+def build_defects(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    relation_results: Iterable[RuleResult] = (),
+) -> int:
+    """Add one dataset's findings; returns the rows in force: staging and unresolved quarantine.
+
+    Needs `raw`, `quarantine` and `staging` of the dataset and `meta.delivery`; leaves the
+    quarantine's resolutions in the temporary table `held`.
+
+    Raises:
+        duckdb.Error: a table is missing or unreadable.
+    """
+    _load_rules(connection, contract)
+    _load_deliveries(connection, contract)
+    _find_held_rows(connection, contract)
+    _resolve_by_replacement(connection)
+    _resolve_by_key(connection, contract)
+    _resolve_by_other_columns(connection, contract)
+    _store_held(connection, contract)
+    _store_flagged(connection, contract)
+    _store_relations(connection, contract, relation_results)
+    return _count(
+        connection,
+        f"select (select count(*) from staging.{contract.staging_model}) "
+        "+ (select count(*) from held where resolved_by is null)",
+    )
+
+
+def _load_rules(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    connection.execute(
+        "create or replace temp table known_rule (rule_id varchar, engine varchar, "
+        "dimension varchar, severity varchar, columns varchar)"
+    )
+    rows = [_rule_row(rule) for rule in contract.rules]
+    insert_rows(connection, "known_rule", _RULE_COLUMNS, rows)
+
+
+def _rule_row(rule: Rule) -> dict[str, str]:
+    return {
+        "rule_id": rule.rule_id,
+        "engine": ENGINES[rule.family],
+        "dimension": rule.dimension,
+        "severity": rule.severity,
+        "columns": ",".join(rule.columns),
+    }
+
+
+def _load_deliveries(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """The dataset's loaded deliveries; a full one is replaced by the first of a later date."""
+    replaces = "later.business_date > own.business_date" if contract.delivery == "full" else "false"
+    connection.execute(
+        f"""
+        create or replace temp table loaded as
+        with counted as (
+            select delivery_id, file_name, business_date, sequence from meta.delivery
+            where department = ? and dataset = ? and status = 'loaded' and superseded_by is null
+        )
+        select own.delivery_id, own.file_name, own.business_date,
+            min_by(later.delivery_id, row(later.business_date, later.sequence)) as replaced_by
+        from counted as own
+        left join counted as later on {replaces}
+        group by all
+        """,
+        [contract.department, contract.dataset],
+    )
+
+
+def _find_held_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Refused rows with their values; `wrong` lists the columns that are not to be relied on."""
+    null_keys = ", ".join(f"case when {name} is null then '{name}' end" for name in contract.key)
+    wrong = f"string_split(coalesce(_columns, ''), ',') || [{null_keys}]"
+    connection.execute(
+        f"""
+        create or replace temp table held as
+        select *, null::varchar as resolved_by, row(_business_date, _sequence) as arrived,
+            list_sort(list_distinct(list_filter({wrong}, lambda name: name <> ''))) as wrong
+        from quarantine.{contract.table}
+        """
+    )
+    columns = ", ".join(column.name for column in contract.columns)
+    connection.execute(
+        f"""
+        create or replace temp table later as
+        select {columns}, _delivery_id, row(_business_date, _sequence) as arrived
+        from raw.{contract.table}
+        where row(_business_date, _sequence) > (select min(arrived) from held)
+        """
+    )
+
+
+def _resolve_by_replacement(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        "update held set resolved_by = loaded.replaced_by from loaded "
+        "where loaded.delivery_id = held._delivery_id"
+    )
+
+
+def _resolve_by_key(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    if contract.key:
+        keys = ", ".join(f"'{name}'" for name in contract.key)
+        _resolve(connection, contract.key, f"not list_has_any(held.wrong, [{keys}])")
+
+
+def _resolve_by_other_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """One statement per distinct set of wrong columns that holds a key column."""
+    keys = ", ".join(f"'{name}'" for name in contract.key)
+    sets = connection.execute(
+        "select distinct wrong from held where resolved_by is null "
+        f"and list_has_any(wrong, [{keys}]::varchar[]) order by wrong"
+    ).fetchall()
+    for (wrong,) in sets:
+        kept = tuple(c.name for c in contract.columns if c.name not in wrong)
+        if kept:
+            names = ", ".join(f"'{name}'" for name in wrong)
+            _resolve(connection, kept, f"held.wrong = [{names}]")
+
+
+def _resolve(
+    connection: duckdb.DuckDBPyConnection, columns: tuple[str, ...], condition: str
+) -> None:
+    """The first later delivery that brought a row equal in `columns` puts the held row right."""
+    names = ", ".join(columns)
+    equal = " and ".join(f"later.{name} is not distinct from held.{name}" for name in columns)
+    connection.execute(
+        f"""
+        with candidates as (
+            select distinct {names}, _delivery_id, arrived from later
+        ),
+        resolved as (
+            select held._delivery_id as delivery_id, held._line_number as line_number,
+                min_by(later._delivery_id, later.arrived) as resolved_by
+            from held
+            inner join candidates as later on {equal} and later.arrived > held.arrived
+            where held.resolved_by is null and {condition}
+            group by all
+        )
+        update held set resolved_by = resolved.resolved_by
+        from resolved
+        where resolved.delivery_id = held._delivery_id
+            and resolved.line_number = held._line_number
+        """
+    )
+
+
+def _store_held(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    found = (
+        "select distinct _delivery_id, _line_number, resolved_by is null as is_open, resolved_by, "
+        "unnest(string_split(concat_ws(',', nullif(_rules, ''), nullif(_flags, '')), ',')) "
+        "as rule_id from held"
+    )
+    _store(connection, contract, found)
+
+
+def _store_flagged(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """A flag is open while its row is in force; else the row that took its place resolves it."""
+    staging = f"staging.{contract.staging_model}"
+    place = contract.key or ("_delivery_id", "_line_number")
+    same = " and ".join(f"in_force.{name} = flagged.{name}" for name in place)
+    key = "".join(f"{name}, " for name in contract.key)
+    found = f"""
+        with flagged as (
+            select {key}_delivery_id, _line_number, unnest(string_split(_flags, ',')) as rule_id
+            from raw.{contract.table} where _flags <> ''
+        )
+        select flagged._delivery_id, flagged._line_number, flagged.rule_id,
+            coalesce(in_force._delivery_id = flagged._delivery_id
+                and in_force._line_number = flagged._line_number, false) as is_open,
+            case when not is_open
+                then coalesce(loaded.replaced_by, in_force._delivery_id) end as resolved_by
+        from flagged
+        left join {staging} as in_force on {same}
+        left join loaded on loaded.delivery_id = flagged._delivery_id
+    """
+    _store(connection, contract, found)
+
+
+def _store_relations(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, results: Iterable[RuleResult]
+) -> None:
+    failing = {r.rule_id for r in results if r.dataset == contract.dataset
+               and r.department == contract.department and r.failed > 0}  # fmt: skip
+    for rule in contract.rules_of("relation"):
+        query = failing_rows(rule, contract)
+        if rule.rule_id in failing and query is not None:
+            found = (
+                f"select _delivery_id, _line_number, '{rule.rule_id}' as rule_id, "
+                f"true as is_open, null as resolved_by from ({query}) as failing"
+            )
+            _store(connection, contract, found)
+
+
+def _store(connection: duckdb.DuckDBPyConnection, contract: Contract, found: str) -> None:
+    """`found` gives _delivery_id, _line_number, rule_id, is_open and resolved_by."""
+    connection.execute(
+        f"""
+        insert into quality.defect
+        select md5(concat_ws('|', found._delivery_id, found._line_number, found.rule_id)),
+            ?, ?, found._delivery_id, loaded.file_name, loaded.business_date,
+            found._line_number, found.rule_id, known_rule.engine, known_rule.dimension,
+            known_rule.severity, known_rule.columns, found.is_open, found.resolved_by
+        from ({found}) as found
+        inner join known_rule on known_rule.rule_id = found.rule_id
+        left join loaded on loaded.delivery_id = found._delivery_id
+        order by loaded.business_date, found._delivery_id, found._line_number, found.rule_id
+        """,
+        [contract.department, contract.dataset],
+    )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,81 @@
+"""How a personal value is shown, even to the department that delivered it.
+
+Belongs here: value and column → what may stand in a work order, a sample or a workbook.
+Does not belong here: tokens and masks of published tables (the marts' columns declare them).
+
+L1 and L2 are shown as they are, save for a resident number that strayed there (a shifted
+column). L3 and L4 keep what a clerk needs to find the row, as GB/T 35273 asks for display.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from quality.contract import Column, Contract
+
+CLEAR_LEVELS = ("L1", "L2")
+
+_RESIDENT_NUMBER = re.compile(
+    r"(?<!\d)(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(\d{3}[\dXx])(?![\dA-Za-z])"
+)
+_KINDS_BY_CHECK = {
+    "resident_number": "number",
+    "resident_number_format": "number",
+    "unified_code": "number",
+    "unified_code_format": "number",
+    "phone": "phone",
+    "person_name": "name",
+}
+_KINDS_BY_NAME = (
+    (re.compile(r"(_|^)(id_number|code|number)$"), "number"),
+    (re.compile(r"(_|^)phone$"), "phone"),
+    (re.compile(r"(_|^)(name|legal_representative)$"), "name"),
+    (re.compile(r"(_|^)(address|location)$"), "address"),
+)
+
+
+def mask(value: str | None, column: Column, contract: Contract) -> str:
+    """The value as it may be shown; an empty text for a missing one."""
+    if value is None or value == "":
+        return ""
+    if column.level in CLEAR_LEVELS:
+        return _RESIDENT_NUMBER.sub(r"\1********\2", value)
+    return _MASKS[kind_of(column, contract)](value)
+
+
+def kind_of(column: Column, contract: Contract) -> str:
+    """`number`, `phone`, `name`, `address` or `other`: from the rules that the contract names
+    for the column, else from the column's name."""
+    for rule in contract.rules_of("row"):
+        if rule.columns[:1] == (column.name,) and rule.check in _KINDS_BY_CHECK:
+            return _KINDS_BY_CHECK[rule.check]
+    for pattern, kind in _KINDS_BY_NAME:
+        if pattern.search(column.name):
+            return kind
+    return "other"
+
+
+def _name(value: str) -> str:
+    return value[0] + "*" * min(len(value) - 1, 3)
+
+
+def _address(value: str) -> str:
+    return value[: min(6, len(value) // 2)] + "***"
+
+
+def _ends(value: str, head: int, tail: int) -> str:
+    """First and last characters; of a short text, which may be a wrong value, at most a third."""
+    if len(value) < head + tail + 4:
+        head, tail = min(head, len(value) // 3), 0
+    hidden = len(value) - head - tail
+    return value[:head] + "*" * hidden + (value[-tail:] if tail else "")
+
+
+_MASKS: dict[str, Callable[[str], str]] = {
+    "number": lambda value: _ends(value, 6, 4),
+    "phone": lambda value: _ends(value, 3, 4),
+    "name": _name,
+    "address": _address,
+    "other": lambda _: "***",
+}

@@ -1,0 +1,172 @@
+"""The quality part of a night, in the four steps that the orchestrator calls.
+
+Belongs here: opening and closing the warehouse, and the order of the steps.
+Does not belong here: what a step does; Dagster.
+
+Each function takes the path of the warehouse, opens it and lets go of it: Great Expectations
+opens the same file through its own engine, and DuckDB refuses a second opening with other
+settings. `settings` are DuckDB's (`memory_limit`, `threads`, `temp_directory`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from quality.catalogue import Catalogue
+from quality.contract import Contract
+from quality.defects import build_defects, open_defect_table
+from quality.feedback.workbook import FeedbackSummary, write_workbook
+from quality.results import (
+    ERROR,
+    RuleResult,
+    complete,
+    crash_message,
+    read_rule_results,
+    result_of,
+    write_rule_results,
+)
+from quality.row_results import ledger_results, row_results, sample_keys
+from quality.scoring import Scores, score_night, write_scores
+from quality.weights import Weights, read_weights
+from quality.work_orders import WorkOrder, derive_orders, write_orders
+
+Settings = Mapping[str, str] | None
+
+
+def judge(
+    warehouse: Path,
+    catalogue: Catalogue,
+    business_date: date,
+    extra_results: Iterable[RuleResult] = (),
+    *,
+    settings: Settings = None,
+) -> list[RuleResult]:
+    """Judge relations, rows and deliveries; write `quality.defect` and `quality.rule_result`.
+
+    Needs the schemas `meta`, `raw`, `quarantine` and `staging` as of the business date.
+    `extra_results` (the door, dbt) are written with the others and win over them.
+    """
+    # Great Expectations takes seconds to import: only where it is needed.
+    from quality.expectations.runner import run_relation_rules
+
+    relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings)
+    with _opened(warehouse, settings) as connection:
+        open_defect_table(connection)
+        judged = list(relations)
+        for contract in catalogue.contracts:
+            own = [r for r in relations if (r.department, r.dataset) == _place(contract)]
+            judged += _judge_dataset(connection, contract, business_date, own)
+            judged += ledger_results(connection, contract, business_date)
+        samples = _samples(connection, catalogue)
+        results = [
+            replace(result, sample_keys=samples.get(result.identity[:3], result.sample_keys))
+            for result in complete(catalogue, business_date, judged, extra_results)
+        ]
+        write_rule_results(connection, business_date, results)
+    return results
+
+
+def score(
+    warehouse: Path,
+    business_date: date,
+    weights: Weights | None = None,
+    *,
+    settings: Settings = None,
+) -> Scores:
+    """Score the night's results; write `quality.dataset_score` and its sums."""
+    with _opened(warehouse, settings) as connection:
+        history = read_rule_results(connection, business_date, since=business_date)
+        scores = score_night(business_date, history, weights or read_weights())
+        write_scores(connection, business_date, scores)
+    return scores
+
+
+def order(
+    warehouse: Path,
+    business_date: date,
+    weights: Weights | None = None,
+    *,
+    settings: Settings = None,
+) -> list[WorkOrder]:
+    """Derive the work orders from all nights up to the date; rewrite `quality.work_order`."""
+    with _opened(warehouse, settings) as connection:
+        history = read_rule_results(connection, business_date)
+        orders = derive_orders(history, weights or read_weights())
+        write_orders(connection, orders)
+    return orders
+
+
+def send_home(
+    warehouse: Path,
+    catalogue: Catalogue,
+    department: str,
+    business_date: date,
+    outbox: Path,
+    *,
+    settings: Settings = None,
+) -> FeedbackSummary:
+    """Write one department's workbook to `outbox/<department>/`."""
+    with _opened(warehouse, settings, read_only=True) as connection:
+        return write_workbook(connection, catalogue, department, business_date, outbox / department)
+
+
+def _opened(
+    warehouse: Path, settings: Settings, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(warehouse), read_only=read_only, config=dict(settings or {}))
+
+
+def _place(contract: Contract) -> tuple[str, str]:
+    return contract.department, contract.dataset
+
+
+def _judge_dataset(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    business_date: date,
+    relations: list[RuleResult],
+) -> list[RuleResult]:
+    """Row results of one dataset; without its tables none, and the rules show as not run."""
+    if not _has_tables(connection, contract):
+        return []
+    connection.begin()
+    try:
+        in_force = build_defects(connection, contract, relations)
+        results = row_results(connection, contract, business_date, in_force)
+        connection.commit()
+        return results
+    except duckdb.Error as error:  # one dataset's unreadable files must not stop the others
+        connection.rollback()
+        reason = crash_message(type(error).__name__)
+        return [
+            result_of(contract, rule, business_date, ERROR, message=reason)
+            for rule in contract.rules_of("row")
+        ]
+
+
+def _has_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    found = connection.execute(
+        "select count(*) from information_schema.tables where (table_schema, table_name) in "
+        "(('raw', $table), ('quarantine', $table), ('staging', $staging))",
+        {"table": contract.table, "staging": contract.staging_model},
+    ).fetchone()
+    return found == (3,)
+
+
+def _samples(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue
+) -> dict[tuple[str, str, str], tuple[str, ...]]:
+    failing = connection.execute(
+        "select distinct department, dataset from quality.defect where is_open"
+    ).fetchall()
+    return {
+        (contract.department, contract.dataset, rule_id): keys
+        for contract in catalogue.contracts
+        if _place(contract) in failing
+        for rule_id, keys in sample_keys(connection, contract).items()
+    }
