@@ -1,6 +1,6 @@
 """What DuckDB must know before dbt's models run: the SQL function `sm3_token`.
 
-Belongs here: registering it on every connection that dbt-duckdb opens (profiles.yml names this
+Belongs here: registering it on the connection that dbt-duckdb opens (profiles.yml names this
 module). Does not belong here: the key and the hash (`tokens`).
 
 A plain scalar function: on 300,000 resident numbers a vectorised Arrow function took the same

@@ -138,7 +138,8 @@ def _let_go() -> None:
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()
+    close = DuckDBConnectionManager.close_all_connections
+    close()  # type: ignore[no-untyped-call]
 
 
 def _node_result(result: Any) -> NodeResult:

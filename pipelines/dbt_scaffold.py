@@ -116,7 +116,10 @@ def differences(contract: Contract, project: Path) -> list[str]:
     sql_path, yaml_path = staging_paths(contract, project)
     absent = [path for path in (sql_path, yaml_path) if not path.exists()]
     if absent:
-        return [f"{path}: is missing; `yishu source scaffold` writes it" for path in absent]
+        return [
+            f"{path}: is missing; dbt_scaffold.write_staging makes its first form"
+            for path in absent
+        ]
     return [
         *(f"{sql_path}: {line}" for line in _sql_differences(contract, sql_path)),
         *(f"{yaml_path}: {line}" for line in _yaml_differences(contract, yaml_path)),

@@ -54,7 +54,7 @@ def write_sources(catalogue: Catalogue, project: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".yml.{os.getpid()}")
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
     return path
 
 
@@ -72,7 +72,7 @@ def sources_text(catalogue: Catalogue) -> str:
     sources = [
         {
             "name": department,
-            "description": f"{catalogue.departments[department]}: deliveries as the door took them.",
+            "description": f"{catalogue.departments[department]}: what the door accepted.",
             "schema": "raw",
             "tables": [entries[dataset] for dataset in sorted(entries)],
         }

@@ -90,7 +90,7 @@ def publish(home: Home, manifest: Mapping[str, Any], business_date: date) -> Pub
     temporary = home.published / f".incoming-{os.getpid()}.duckdb"
     temporary.unlink(missing_ok=True)
     try:
-        tables = _copy(home, manifest, temporary)
+        tables = _copy(home, manifest, business_date, temporary)
         version = f"{file_date(business_date)}-{_combined(tables)}"
         folder = home.published / version
         is_new = not (folder / FILE).exists()
@@ -134,7 +134,9 @@ def published_columns(node: Mapping[str, Any]) -> dict[str, str]:
     return expressions
 
 
-def _copy(home: Home, manifest: Mapping[str, Any], target: Path) -> tuple[PublishedTable, ...]:
+def _copy(
+    home: Home, manifest: Mapping[str, Any], business_date: date, target: Path
+) -> tuple[PublishedTable, ...]:
     models = [
         node
         for node in manifest["nodes"].values()
@@ -157,18 +159,32 @@ def _copy(home: Home, manifest: Mapping[str, Any], target: Path) -> tuple[Publis
         for schema, name in OWN_TABLES:
             if (schema, name) not in present:
                 raise PublicationError(f"the table {schema}.{name} was not built")
-            _create(connection, schema, name, "*")
+            _create(connection, schema, name, "*", _until(connection, schema, name, business_date))
         tables = _checksums(connection)
         _refuse_personal_data(connection, tables)
         connection.execute("detach warehouse")
     return tables
 
 
-def _create(connection: duckdb.DuckDBPyConnection, schema: str, name: str, columns: str) -> None:
+def _create(
+    connection: duckdb.DuckDBPyConnection, schema: str, name: str, columns: str, where: str = ""
+) -> None:
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(
-        f"create table {schema}.{name} as select {columns} from warehouse.{schema}.{name}"
+        f"create table {schema}.{name} as select {columns} from warehouse.{schema}.{name} {where}"
     )
+
+
+def _until(
+    connection: duckdb.DuckDBPyConnection, schema: str, name: str, business_date: date
+) -> str:
+    """Leaves out later nights, which the warehouse knows when a past night runs again."""
+    dated = connection.execute(
+        "select count(*) from duckdb_columns() where database_name = 'warehouse' "
+        "and schema_name = ? and table_name = ? and column_name = 'business_date'",
+        [schema, name],
+    ).fetchone()
+    return f"where business_date <= date '{business_date}'" if dated != (0,) else ""
 
 
 def _own_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -172,7 +172,8 @@ def _write_catalogue(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue
     datasets = [
         (c.department, c.department_name, c.dataset, c.title, c.domain, c.owner, c.contract_id,
          c.version, c.delivery, c.cycle.total_seconds() / 3600 if c.cycle else None,
-         c.latency.total_seconds() / 3600, c.share_type, c.share_condition, c.open_type, c.keep_days)
+         c.latency.total_seconds() / 3600, c.share_type, c.share_condition, c.open_type,
+         c.keep_days)
         for c in catalogue.contracts
     ]  # fmt: skip
     columns = [

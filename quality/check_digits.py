@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 RESIDENT_NUMBER_PATTERN = (
-    r"^[1-9]\d{5}(18|19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dX]$"
+    r"^[1-9][0-9]{5}(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]$"
 )
+"""Digits are written out: in Rust's patterns `\\d` also means the digits of other scripts."""
 UNIFIED_CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-UNIFIED_CODE_PATTERN = r"^[1-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{9}[0-9A-HJ-NPQRTUWXY]$"
+UNIFIED_CODE_PATTERN = r"^[1-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{9}[0-9A-HJ-NPQRTUWXY]$"
 
 _RESIDENT_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int32)
 _RESIDENT_CHECKS = np.frombuffer(b"10X98765432", dtype=np.uint8)

@@ -18,21 +18,11 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from quality import derived_rules
+from quality import derived_rules, rule_trial, sql_types
 from quality.contract import LEVELS, ODCS_DIMENSIONS, Column, Contract, Rule
 from quality.relation_rules import RELATION_CHECKS
 from quality.row_rules import DERIVED_ROW_CHECKS, ROW_CHECKS
 from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
-
-SQL_TYPES: dict[str, str] = {
-    "string": r"varchar",
-    "date": r"date",
-    "timestamp": r"timestamp",
-    "integer": r"(integer|bigint)",
-    "number": r"(double|decimal\((\d+),\s*(\d+)\))",
-    "boolean": r"boolean",
-}
-"""Logical type → pattern of the physical types that may stand for it."""
 
 PARSES = {
     "code": "string",
@@ -111,6 +101,9 @@ class _Reader:
         except ValidationError as error:
             for item in error.errors():
                 location = tuple(item["loc"])
+                if item["type"] == "extra_forbidden":
+                    self._refuse_key(location)
+                    continue
                 self.refuse(location, "odcs", f"{'.'.join(map(str, location))}: {item['msg']}")
             return None
         self._refuse_unknown_keys(data, model, ())
@@ -124,6 +117,10 @@ class _Reader:
             return None
         return self._build(data, schemas[0])
 
+    def _refuse_key(self, where: Location) -> None:
+        message = f"ODCS has no key {where[-1]!r} here; correct or remove it"
+        self.refuse(where, "unknown_key", message)
+
     def _refuse_unknown_keys(self, data: Any, model: Any, location: Location) -> None:
         """ODCS models drop what they do not know; a misspelt key must not pass silently."""
         fields = getattr(type(model), "model_fields", None)
@@ -133,9 +130,7 @@ class _Reader:
         for key, value in data.items():
             where = (*location, key)
             if key not in known:
-                self.refuse(
-                    where, "unknown_key", f"ODCS has no key {key!r} here; correct or remove it"
-                )
+                self._refuse_key(where)
                 continue
             child = getattr(model, known[key])
             if isinstance(child, list) and isinstance(value, list):
@@ -165,7 +160,8 @@ class _Reader:
         server, where = self._server(data, department, dataset)
         cycle, latency, keep = self._service_levels(data)
         rules = list(self._declared_rules(schema, names))
-        team = data.get("team") or {}
+        self._try_rules(rules, columns)
+        team = data["team"] if isinstance(data.get("team"), dict) else {}
         owners = [m.get("username") for m in team.get("members") or [] if m.get("role") == "owner"]
         if not team.get("name"):
             self.refuse(("team",), "owner", "set team.name to the department's Chinese name")
@@ -304,28 +300,34 @@ class _Reader:
         name = str(item.get("name", ""))
         if not _IDENTIFIER.match(name):
             self.refuse(where, "column", f"the name {name!r} must be lower-case letters, digits, _")
+        if name in sql_types.reserved_words():
+            self.refuse(where, "column", f"SQL keeps the name {name!r} for itself; give another")
         for key in ("physicalName", "businessName", "logicalType", "physicalType"):
             if not item.get(key):
                 self.refuse(where, "column", f"column {name!r} needs {key}")
         logical, physical = str(item.get("logicalType")), str(item.get("physicalType"))
-        if logical not in SQL_TYPES:
-            message = f"column {name!r}: logicalType must be one of {', '.join(SQL_TYPES)}"
+        if logical not in sql_types.LOGICAL_TYPES:
+            known = ", ".join(sql_types.LOGICAL_TYPES)
+            message = f"column {name!r}: logicalType must be one of {known}"
             self.refuse((*where, "logicalType"), "type", message)
-        elif not re.fullmatch(SQL_TYPES[logical], physical):
-            message = f"column {name!r}: physicalType {physical!r} does not hold a {logical}"
-            self.refuse((*where, "physicalType"), "type", message)
+        elif obstacle := sql_types.obstacle(logical, physical):
+            self.refuse((*where, "physicalType"), "type", f"column {name!r}: {obstacle}")
         level = item.get("classification")
         if level not in LEVELS:
             message = f"column {name!r}: classification must be one of {', '.join(LEVELS)}"
             self.refuse((*where, "classification"), "level", message)
         custom = self._custom(item, where)
         parse, parse_where = custom.get("parse", (None, where))
-        if parse is not None and PARSES.get(parse) != logical:
+        if parse is not None and PARSES.get(str(parse)) != logical:
             message = (
                 f"column {name!r}: parse must be one of {', '.join(PARSES)} and give a {logical}"
             )
             self.refuse(parse_where, "parse", message)
-        missing = custom.get("missingValues", ([], where))[0]
+        missing, missing_where = custom.get("missingValues", ([], where))
+        if not isinstance(missing, list):
+            message = f"column {name!r}: missingValues must be a list, such as [N/A, '-']"
+            self.refuse(missing_where, "missing", message)
+            missing = []
         return Column(
             name=name,
             header=str(item.get("physicalName")),
@@ -499,6 +501,16 @@ class _Reader:
                 self.refuse(where, "rule", f"rule {rule_id!r}: {argument!r} is not a number")
                 return None
         return family, name, tuple(columns), tuple(arguments), options
+
+    def _try_rules(self, rules: list[Rule], columns: list[Column]) -> None:
+        """A rule that cannot run is told here, not by the first delivery that meets it."""
+        if self.problems:
+            return
+        rows = rule_trial.rows_to_try(columns)
+        for rule in rules:
+            if rule.family == "row" and (obstacle := rule_trial.obstacle(rule, rows)):
+                message = f"rule {rule.rule_id!r} {obstacle}"
+                self.problems.append(Problem(self.path, rule.line, "rule", message))
 
     def _refuse_repeated(self, rules: list[Rule], derived: set[str]) -> None:
         seen = set(derived)

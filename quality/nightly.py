@@ -23,6 +23,7 @@ from quality.defects import build_defects, open_defect_table
 from quality.feedback.workbook import FeedbackSummary, write_workbook
 from quality.results import (
     ERROR,
+    NOT_APPLICABLE,
     RuleResult,
     complete,
     crash_message,
@@ -30,7 +31,7 @@ from quality.results import (
     result_of,
     write_rule_results,
 )
-from quality.row_results import ledger_results, row_results, sample_keys
+from quality.row_results import ledger_results, promises_nothing, row_results, sample_keys
 from quality.scoring import Scores, score_night, write_scores
 from quality.weights import Weights, read_weights
 from quality.work_orders import WorkOrder, derive_orders, write_orders
@@ -57,9 +58,12 @@ def judge(
     relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings)
     with _opened(warehouse, settings) as connection:
         open_defect_table(connection)
-        judged = list(relations)
+        judged: list[RuleResult] = []
         for contract in catalogue.contracts:
             own = [r for r in relations if (r.department, r.dataset) == _place(contract)]
+            if promises_nothing(connection, contract):
+                own = [replace(r, status=NOT_APPLICABLE, failed=0, total=0) for r in own]
+            judged += own
             judged += _judge_dataset(connection, contract, business_date, own)
             judged += ledger_results(connection, contract, business_date)
         samples = _samples(connection, catalogue)

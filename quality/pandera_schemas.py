@@ -15,6 +15,7 @@ import polars as pl
 
 from quality.contract import Contract, Rule
 from quality.row_rules import uncast_marker, verdict
+from quality.sql_types import polars_type
 
 # Pandera skips data checks on lazy frames unless told otherwise; say it before the import.
 os.environ.setdefault("PANDERA_VALIDATION_DEPTH", "SCHEMA_AND_DATA")
@@ -23,26 +24,6 @@ import pandera.polars as pa
 
 RAGGED = "_ragged"
 """Name of the Boolean that the door sets where a row has too few or too many values."""
-
-
-def polars_type(sql_type: str) -> pl.DataType:
-    """The Polars type of a contract's physical type.
-
-    Raises:
-        KeyError: a physical type that the contract lint does not admit.
-    """
-    if sql_type.startswith("decimal"):
-        precision, scale = sql_type.removeprefix("decimal(").rstrip(")").split(",")
-        return pl.Decimal(int(precision), int(scale))
-    return {
-        "varchar": pl.String(),
-        "date": pl.Date(),
-        "timestamp": pl.Datetime("us"),
-        "integer": pl.Int32(),
-        "bigint": pl.Int64(),
-        "double": pl.Float64(),
-        "boolean": pl.Boolean(),
-    }[sql_type]
 
 
 def row_schema(contract: Contract, business_date: date) -> pa.DataFrameSchema:

@@ -63,6 +63,11 @@ def ledger_results(
     return results
 
 
+def promises_nothing(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    """A dataset without a cycle of which nothing ever came: its emptiness is no fault."""
+    return contract.cycle is None and _ledger(connection, contract)[1] == 0
+
+
 def is_late(newest: date | None, business_date: date, cycle: timedelta, latency: timedelta) -> bool:
     """Whether, at the end of the business date, the next delivery is past its time.
 

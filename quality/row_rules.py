@@ -17,8 +17,8 @@ import polars as pl
 from quality import check_digits
 from quality.contract import Rule
 
-MOBILE_PATTERN = r"^1[3-9]\d{9}$"
-LANDLINE_PATTERN = r"^(0\d{2,3}-?)?[2-8]\d{6,7}$"
+MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
+LANDLINE_PATTERN = r"^(0[0-9]{2,3}-?)?[2-8][0-9]{6,7}$"
 PERSON_NAME_PATTERN = r"^[\p{Han}]{1,}(·[\p{Han}]+)*$"
 GARBLED_PATTERN = "[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|锟斤拷|烫烫烫"
 """Characters that only a broken decoding leaves behind, and two runs that it is known by."""
@@ -42,6 +42,10 @@ def uncast_marker(column: str) -> str:
 
 def _value(rule: Rule) -> pl.Expr:
     return pl.col(rule.columns[0])
+
+
+def _birth_date(column: str) -> pl.Expr:
+    return pl.col(column).str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
 
 
 def _valid_resident_number(column: str) -> pl.Expr:
@@ -70,7 +74,10 @@ def _row_shape(_: Rule, __: date) -> pl.Expr:
 
 
 def _resident_number_format(rule: Rule, _: date) -> pl.Expr:
-    return _value(rule).str.contains(check_digits.RESIDENT_NUMBER_PATTERN)
+    """The form, with a birth date that the calendar has."""
+    formed = _value(rule).str.contains(check_digits.RESIDENT_NUMBER_PATTERN)
+    known = _value(rule).is_not_null()
+    return pl.when(known).then(formed & _birth_date(rule.columns[0]).is_not_null())
 
 
 def _resident_number(rule: Rule, _: date) -> pl.Expr:
@@ -86,8 +93,7 @@ def _unified_code(rule: Rule, _: date) -> pl.Expr:
 
 
 def _birth_date_agrees(rule: Rule, _: date) -> pl.Expr:
-    number = pl.col(rule.columns[1])
-    born = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+    born = _birth_date(rule.columns[1])
     return pl.when(_valid_resident_number(rule.columns[1])).then(_value(rule) == born)
 
 
@@ -126,7 +132,7 @@ def _matches(rule: Rule, _: date) -> pl.Expr:
 
 def _month_not_after_business_date(rule: Rule, business_date: date) -> pl.Expr:
     month = _value(rule)
-    well_formed = month.str.contains(r"^\d{4}-(0[1-9]|1[0-2])$")
+    well_formed = month.str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$")
     return pl.when(well_formed).then(month <= pl.lit(business_date.strftime("%Y-%m")))
 
 

@@ -49,13 +49,14 @@ def read_yaml(path: Path) -> YamlDocument:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise YamlError(path, line, "the text is not UTF-8; save the file as UTF-8") from error
-    loader = yaml.SafeLoader(text)
     lines: dict[Location, int] = {}
+    loader = None
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise YamlError(path, 1, "the file is empty")
-        _collect(path, node, (), lines)
+        _collect(path, loader, node, (), lines)
         return YamlDocument(path, loader.construct_document(node), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -64,10 +65,17 @@ def read_yaml(path: Path) -> YamlDocument:
         line = text[: error.position].count("\n") + 1
         raise YamlError(path, line, error.reason) from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
-def _collect(path: Path, node: yaml.Node, location: Location, lines: dict[Location, int]) -> None:
+def _collect(
+    path: Path,
+    loader: yaml.SafeLoader,
+    node: yaml.Node,
+    location: Location,
+    lines: dict[Location, int],
+) -> None:
     lines[location] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -76,8 +84,13 @@ def _collect(path: Path, node: yaml.Node, location: Location, lines: dict[Locati
             if name in seen:
                 raise YamlError(path, key.start_mark.line + 1, f"the key {name!r} stands twice")
             seen.add(name)
-            _collect(path, value, (*location, name), lines)
+            _collect(path, loader, value, (*location, name), lines)
             lines[(*location, name)] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
-            _collect(path, value, (*location, position), lines)
+            _collect(path, loader, value, (*location, position), lines)
+    else:
+        try:
+            loader.construct_object(node)
+        except ValueError as error:  # PyYAML lets 2026-13-45 through as a date until here
+            raise YamlError(path, node.start_mark.line + 1, str(error)) from error

@@ -9,8 +9,7 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines.ingest import arrive, door
-from pipelines.ingest.store import Receipt
+from pipelines.ingest import arrive, door, store
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
 from pipelines.warehouse import prepare
@@ -74,9 +73,9 @@ def _ingest_asset(contract: Contract) -> dg.AssetsDefinition:
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
         arrived = _arrived(city, contract.name, night)
-        receipts = door.take_up(city.home, contract, arrived, night)
+        door.take_up(city.home, contract, arrived, night)
         city.progress.advance(STAGE, contract.name)
-        return dg.MaterializeResult(metadata=_metadata(receipts))
+        return dg.MaterializeResult(metadata=_metadata(city, contract.name, night))
 
     return ingest
 
@@ -97,12 +96,13 @@ def _broken_asset(entry: BrokenContract) -> dg.AssetsDefinition:
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
         arrived = _arrived(city, f"{entry.department}/{entry.dataset}", night)
-        receipts = door.refuse_all(city.home, entry, arrived, night)
+        door.refuse_all(city.home, entry, arrived, night)
         for problem in entry.problems:
             context.log.error(str(problem))
-        city.progress.advance(STAGE, f"{entry.department}/{entry.dataset}")
+        name = f"{entry.department}/{entry.dataset}"
+        city.progress.advance(STAGE, name)
         return dg.MaterializeResult(
-            metadata={**_metadata(receipts), "problems": dg.MetadataValue.md(problems)}
+            metadata={**_metadata(city, name, night), "problems": dg.MetadataValue.md(problems)}
         )
 
     return ingest
@@ -117,7 +117,13 @@ def _arrived(city: City, name: str, night: date) -> list[arrive.Arrival]:
     ]
 
 
-def _metadata(receipts: list[Receipt]) -> dict[str, dg.MetadataValue]:
+def _metadata(city: City, name: str, night: date) -> dict[str, dg.MetadataValue]:
+    """What the night took up of one dataset, in this run or an earlier one."""
+    receipts = [
+        receipt
+        for receipt in store.read_receipts(city.home.raw, *name.split("/"))
+        if receipt.night == night
+    ]
     records = [
         dg.TableRecord(
             {
@@ -173,8 +179,6 @@ def _ledger_asset(upstream: list[dg.AssetKey]) -> dg.AssetsDefinition:
         city.progress.advance(STAGE, "meta/delivery")
         rows = len(found.receipts)
         yield dg.MaterializeResult(asset_key=LEDGER, metadata={"dagster/row_count": rows})
-        yield dg.MaterializeResult(
-            asset_key=NIGHT, metadata={"business_date": night.isoformat()}
-        )
+        yield dg.MaterializeResult(asset_key=NIGHT, metadata={"business_date": night.isoformat()})
 
     return ledger

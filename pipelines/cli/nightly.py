@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from time import monotonic
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -43,7 +44,7 @@ def run(business_date: date | None, console: Console) -> int:
     home = Home.from_environment().create()
     catalogue = read_catalogue(sources_folder())
     for problem in catalogue.problems:
-        console.print(f"[red]contract[/red] {problem}", highlight=False)
+        console.print(f"[red]contract[/red] {problem}", highlight=False, soft_wrap=True)
     night = business_date or newest_business_date(home, catalogue)
     if night is None:
         console.print(
@@ -63,9 +64,12 @@ def run(business_date: date | None, console: Console) -> int:
 
 
 def _print(summary: Summary, home: Home, seconds: float, console: Console) -> None:
-    table = Table(title=f"Night of {summary.business_date} ({seconds:.1f} s)")
-    for name in ("department", "deliveries", "rows read", "quarantined", "score", "open orders"):
-        table.add_column(name, justify="left" if name == "department" else "right")
+    table = Table(
+        title=f"Night of {summary.business_date} ({seconds:.1f} s)", box=SIMPLE_HEAD, padding=0
+    )
+    table.add_column("department", no_wrap=True)
+    for name in ("files", "rows read", "quarantined", "score", "orders"):
+        table.add_column(name, justify="right", no_wrap=True)
     for line in summary.departments:
         score = "–" if line.score is None else f"{line.score:.2f}"
         table.add_row(line.name, str(line.deliveries), f"{line.rows_read:,}",
@@ -78,10 +82,14 @@ def _print(summary: Summary, home: Home, seconds: float, console: Console) -> No
             f"[red]{trouble.rule}[/red] {trouble.name}: {trouble.reason}", highlight=False
         )
     for name in summary.unclaimed:
-        console.print(f"[yellow]no contract[/yellow] for {name}; it stays in landing")
+        console.print(
+            f"[yellow]no contract[/yellow] for {name}; it stays in landing", soft_wrap=True
+        )
     if not summary.succeeded:
         steps = ", ".join(dict.fromkeys(summary.failed_steps))
-        console.print(f"[red]failed[/red] {steps}: {summary.error}", highlight=False)
+        console.print(
+            f"[red]failed[/red] {steps}: {summary.error}", highlight=False, soft_wrap=True
+        )
         console.print("What was published before stays.")
     console.print("Where to look:")
     console.print(f"  marts    {home.published / 'current' / 'marts.duckdb'}", soft_wrap=True)

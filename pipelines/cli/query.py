@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import duckdb
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -71,7 +72,7 @@ def _print(columns: list[str], rows: list[tuple[Any, ...]], form: Format) -> Non
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1, default=str) + "\n")
     else:
-        table = Table(*columns)
+        table = Table(*columns, box=SIMPLE_HEAD)
         for row in rows:
             table.add_row(*("" if value is None else str(value) for value in row))
         console.print(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -34,7 +35,7 @@ def check() -> None:
 def list_sources() -> None:
     """Every dataset with its department, delivery and number of rules."""
     catalogue = read_catalogue(sources_folder())
-    table = Table("dataset", "department", "title", "delivery", "columns", "rules")
+    table = Table("dataset", "department", "title", "delivery", "columns", "rules", box=SIMPLE_HEAD)
     for contract in catalogue.contracts:
         table.add_row(
             contract.name, contract.department_name, contract.title, contract.delivery,

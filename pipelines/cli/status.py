@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,7 +18,7 @@ def run(console: Console) -> int:
     home = Home.from_environment()
     catalogue = read_catalogue(sources_folder())
     for problem in catalogue.problems:
-        console.print(f"[red]contract[/red] {problem}", highlight=False)
+        console.print(f"[red]contract[/red] {problem}", highlight=False, soft_wrap=True)
     waiting = arrivals(home.landing, frozenset(catalogue.names))
     claimed = [arrival for arrival in waiting if arrival.name in catalogue.names]
     console.print(f"home       {home.root}", soft_wrap=True)
@@ -52,7 +53,7 @@ def run(console: Console) -> int:
             order by dataset.department, dataset.dataset
             """
         ).fetchall()
-    table = Table("department", "dataset", "last delivery", "score", "open orders")
+    table = Table("department", "dataset", "last delivery", "score", "orders", box=SIMPLE_HEAD)
     for name, title, last, score, orders in rows:
         shown = "–" if score is None else f"{score:.2f}"
         table.add_row(name, title, str(last or "never"), shown, str(orders or 0))

@@ -24,6 +24,8 @@ class Arrival:
     department: str
     dataset: str
     business_date: date | None
+    part: int = 0
+    """Number behind the date, where a dataset sends several files a day."""
 
     @property
     def name(self) -> str:
@@ -32,7 +34,7 @@ class Arrival:
 
 
 def arrivals(landing: Path, known: frozenset[str]) -> list[Arrival]:
-    """Every finished file in landing, in the order of business date and name.
+    """Every finished file in landing, in the order of business date, dataset and part.
 
     Args:
         landing: the landing folder; one folder a department below it.
@@ -45,10 +47,14 @@ def arrivals(landing: Path, known: frozenset[str]) -> list[Arrival]:
         if (
             path.is_file()
             and not path.name.startswith((".", "~$"))
-            and path.suffix not in UNFINISHED
+            and path.suffix.lower() not in UNFINISHED
         ):
             found.append(_arrival(path, known))
-    return sorted(found, key=lambda arrival: (arrival.business_date or date.min, str(arrival.path)))
+    return sorted(found, key=_order)
+
+
+def _order(arrival: Arrival) -> tuple[date, str, int, str]:
+    return arrival.business_date or date.min, arrival.name, arrival.part, arrival.path.name
 
 
 def _arrival(path: Path, known: frozenset[str]) -> Arrival:
@@ -57,7 +63,7 @@ def _arrival(path: Path, known: frozenset[str]) -> Arrival:
     if match:
         day = _day(match["date"])
         if day or f"{department}/{match['dataset']}" in known:
-            return Arrival(path, department, match["dataset"], day)
+            return Arrival(path, department, match["dataset"], day, int(match["part"] or 0))
     candidates = [
         name.split("/")[1]
         for name in known

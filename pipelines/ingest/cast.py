@@ -16,8 +16,9 @@ import polars as pl
 
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Column, Contract
-from quality.pandera_schemas import RAGGED, polars_type
+from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
+from quality.sql_types import polars_type
 
 _SPACE = " \t\r\n\u3000\u00a0\ufeff"
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")

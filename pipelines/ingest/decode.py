@@ -37,14 +37,20 @@ def blocks(path: Path, encoding: str) -> Iterator[bytes]:
 
 
 def _record_end(block: bytes) -> int:
-    """Position after the last record that ends in the block; 0 if none does."""
-    cut = block.rfind(b"\n") + 1
-    if block.count(b'"', 0, cut) % 2 == 0:
-        return cut
-    if len(block) >= _LARGEST_BLOCK:
-        return cut
-    last_quote = block.rfind(b'"', 0, cut)
-    return block.rfind(b"\n", 0, last_quote) + 1 if last_quote > 0 else 0
+    """Position after the last record that ends in the block; 0 if none does.
+
+    That is the last line feed with an even number of quotes before it.
+    """
+    last = cut = block.rfind(b"\n") + 1
+    quotes = block.count(b'"', 0, cut)
+    while quotes % 2:
+        if len(block) >= _LARGEST_BLOCK:
+            return last
+        quote = block.rfind(b'"', 0, cut)
+        earlier = block.rfind(b"\n", 0, quote) + 1
+        quotes -= block.count(b'"', earlier, cut)
+        cut = earlier
+    return cut
 
 
 def _decode(block: bytes, encoding: str, first: bool) -> bytes:

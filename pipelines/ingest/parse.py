@@ -3,7 +3,7 @@
 Belongs here: records and fields of CSV and XLSX. Does not belong here: types (`cast`).
 
 A chunk has one String column per header, `_line_number` (1-based physical line, or sheet row,
-on which the record starts), `_ragged`, and `_row`: all values of a ragged record as a JSON
+on which the record starts; a line ends with LF, CRLF or CR), `_ragged`, and `_row`: all values of a ragged record as a JSON
 list, null elsewhere. Records without any value are not rows; they are counted as blank.
 """
 
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -30,7 +32,10 @@ LINE = "_line_number"
 ROW = "_row"
 CHUNK_ROWS = 131_072
 
-csv.field_size_limit(1 << 24)
+_LINE_END = r"\r\n?|\n"
+_END_MARK = "\x1f"
+
+csv.field_size_limit(1 << 28)  # more than any block: a long field is never an error of its own
 
 
 @dataclass
@@ -92,6 +97,8 @@ def _csv_chunks(path: Path, contract: Contract, findings: Findings) -> Iterator[
     line = 1
     for block in decode.blocks(path, encoding):
         body = block
+        if block.count(b'"') % 2:
+            _refuse_unclosed_quote(block, contract.delimiter, line)
         if headers is None:
             reader = csv.reader(
                 io.StringIO(block.decode(), newline=""), delimiter=contract.delimiter
@@ -107,6 +114,22 @@ def _csv_chunks(path: Path, contract: Contract, findings: Findings) -> Iterator[
         raise RefusedError("empty_file", "文件没有内容，请重新导出后报送。")
 
 
+def _refuse_unclosed_quote(block: bytes, delimiter: str, line: int) -> None:
+    """A quote that is never closed makes all lines behind it one value; that is not guessed.
+
+    A mark behind the block is a record of its own unless a quote is still open.
+    """
+    text = f"{block.decode()}\n{_END_MARK}"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    record: list[str] = []
+    start = taken = 0
+    for record in reader:
+        start, taken = taken, reader.line_num
+    if record != [_END_MARK]:
+        message = f"第 {line + start} 行的引号没有闭合，其后各行无法分辨，请更正后重新报送。"
+        raise RefusedError("unclosed_quote", message)
+
+
 def _encoding_hint(path: Path, encoding: str, contract: Contract) -> str:
     """Whether the header reads right in the other encoding, said for the clerk."""
     other = "utf-8" if encoding == "gb18030" else "gb18030"
@@ -119,12 +142,9 @@ def _encoding_hint(path: Path, encoding: str, contract: Contract) -> str:
 
 
 def _after_lines(block: bytes, lines: int) -> bytes:
-    position = 0
-    for _ in range(lines):
-        position = block.find(b"\n", position) + 1
-        if position == 0:
-            return b""
-    return block[position:]
+    ends = re.finditer(_LINE_END.encode(), block)
+    last = next(itertools.islice(ends, lines - 1, None), None)
+    return block[last.end() :] if last else b""
 
 
 def _block_frames(
@@ -138,7 +158,7 @@ def _block_frames(
         yield from _careful_frames(block, headers, contract.delimiter, line)
         return
     if b'"' in block:
-        inner = pl.sum_horizontal(pl.col(n).str.count_matches("\n") for n in frame.columns)
+        inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)
         extra = frame.select(inner.alias("extra")).to_series().cast(pl.Int64)
     else:
         extra = pl.zeros(frame.height, dtype=pl.Int64, eager=True)

@@ -22,7 +22,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from quality.contract import META_COLUMNS, QUARANTINE_COLUMNS, Contract
-from quality.pandera_schemas import polars_type
+from quality.sql_types import polars_type
 
 
 @dataclass(frozen=True)

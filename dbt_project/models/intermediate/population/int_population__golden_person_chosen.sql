@@ -1,0 +1,72 @@
+{{ config(materialized='table') }}
+
+with
+
+appearances as (
+    select * from {{ ref('int_population__appearances_collected') }}
+),
+
+chosen as (
+    select
+        id_number,
+        max_by(full_name, preference) as full_name,
+        max_by(dataset, preference) as name_dataset,
+        max_by(department, preference) as name_department,
+        max_by(birth_date, preference) filter (where birth_date is not null)
+            as registered_birth_date,
+        max_by(dataset, preference) filter (where birth_date is not null) as birth_date_dataset,
+        max_by(department, preference) filter (where birth_date is not null)
+            as birth_date_department,
+        max_by(phone, preference) filter (where phone is not null) as phone,
+        bool_or(dataset = 'resident' and is_current) as is_resident,
+        bool_or(dataset = 'residence_permit' and is_current) as has_residence_permit,
+        bool_or(dataset = 'social_insurance_enrolment' and is_current) as is_insured,
+        bool_or(dataset = 'real_estate' and is_current) as owns_home,
+        bool_or(dataset = 'enterprise' and is_current) as is_legal_representative,
+        bool_or(dataset = 'resident') as is_in_register,
+        bool_or(dataset = 'residence_permit') as is_in_permits,
+        bool_or(dataset = 'social_insurance_enrolment') as is_in_insurance,
+        bool_or(dataset = 'real_estate') as is_in_real_estate,
+        bool_or(dataset = 'enterprise') as is_in_enterprises,
+        bool_or(dataset = 'enrolment_application') as is_in_applications,
+        max(_business_date) as newest_business_date
+    from appearances
+    where id_number is not null
+    group by id_number
+),
+
+final as (
+    select
+        id_number,
+        sm3_token(id_number) as person_token,
+        full_name,
+        name_department,
+        name_dataset,
+        coalesce(
+            registered_birth_date,
+            try_cast(
+                substr(id_number, 7, 4) || '-' || substr(id_number, 11, 2)
+                || '-' || substr(id_number, 13, 2) as date
+            )
+        ) as birth_date,
+        birth_date_department,
+        birth_date_dataset,
+        case when substr(id_number, 17, 1) in ('1', '3', '5', '7', '9') then '男' else '女' end
+            as sex_code,
+        phone,
+        is_resident,
+        has_residence_permit,
+        is_insured,
+        owns_home,
+        is_legal_representative,
+        cast(is_in_register as bigint)
+        + cast(is_in_permits as bigint)
+        + cast(is_in_insurance as bigint)
+        + cast(is_in_real_estate as bigint)
+        + cast(is_in_enterprises as bigint)
+        + cast(is_in_applications as bigint) as source_count,
+        newest_business_date
+    from chosen
+)
+
+select * from final

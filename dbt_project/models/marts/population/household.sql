@@ -1,0 +1,24 @@
+with
+
+households as (
+    select * from {{ ref('int_population__households_counted') }}
+),
+
+golden as (
+    select * from {{ ref('int_population__golden_person_chosen') }}
+),
+
+final as (
+    select
+        households.household_token,
+        households.division_code,
+        golden.person_token as head_token,
+        households.member_count,
+        households.minor_count,
+        households.adult_under_60_count,
+        households.aged_60_and_over_count
+    from households
+    left join golden on households.head_id_number = golden.id_number
+)
+
+select * from final

@@ -1,0 +1,1 @@
+"""Contracts → Great Expectations suites, pushed down to DuckDB."""

@@ -1,0 +1,1 @@
+"""What goes home to a department: one workbook a night."""

@@ -1,0 +1,291 @@
+"""What one department's workbook says, read from the warehouse.
+
+Belongs here: the scores, deliveries, orders and defect rows of one department, masked.
+Does not belong here: how it looks (`workbook`, `layout`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+
+import duckdb
+
+from quality.catalogue import Catalogue
+from quality.contract import Contract, Rule
+from quality.masking import mask
+from quality.row_rules import GARBLED_PATTERN
+from quality.scoring import OVERALL
+from quality.weights import read_weights
+from quality.work_orders import CLOSED, OPEN, WorkOrder
+
+ROWS_PER_ORDER = 5000
+"""Defect rows listed per order; more than a clerk can work through, little enough to open."""
+_GARBLED = re.compile(GARBLED_PATTERN)
+_COLUMNS_SHOWN = 4
+_TEXT_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """Scores of the city, the department or a dataset: dimension → score, and the sum of it."""
+
+    title: str
+    scores: dict[str, float | None]
+    overall: float | None
+    grade: str | None
+    coverage: float
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    """One file of the night, or a dataset of which none came (`status` is `missing`)."""
+
+    dataset_title: str
+    file_name: str
+    status: str
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_quarantined: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class DefectLine:
+    """One finding as the clerk sees it."""
+
+    order_id: str
+    dataset_title: str
+    file_name: str
+    line_number: int
+    severity: str
+    columns: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One department's night."""
+
+    department: str
+    department_name: str
+    business_date: date
+    scores: tuple[ScoreLine, ...]
+    """The city, the department, then its datasets."""
+    deliveries: tuple[DeliveryLine, ...]
+    orders: tuple[WorkOrder, ...]
+    """Open ones first, errors first, then those closed this night."""
+    titles: dict[str, str]
+    """Dataset → Chinese name."""
+    defects: tuple[DefectLine, ...]
+    found: dict[str, int]
+    """Order → all its open defect rows, listed or not."""
+
+    @property
+    def open_orders(self) -> tuple[WorkOrder, ...]:
+        """Those that wait for the department."""
+        return tuple(order for order in self.orders if order.state == OPEN)
+
+    @property
+    def overdue(self) -> int:
+        """Open orders past their due date."""
+        return sum(order.due_on < self.business_date for order in self.open_orders)
+
+
+def read_contents(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    department: str,
+    business_date: date,
+) -> Contents:
+    """Read one department's night; needs the tables that `quality.nightly` writes."""
+    contracts = [c for c in catalogue.contracts if c.department == department]
+    titles = {broken.dataset: broken.dataset for broken in catalogue.broken
+              if broken.department == department}  # fmt: skip
+    titles |= {contract.dataset: contract.title for contract in contracts}
+    orders = _orders(connection, department, business_date)
+    defects: list[DefectLine] = []
+    found: dict[str, int] = {}
+    for contract in contracts:
+        own = [o for o in orders if o.dataset == contract.dataset and o.state == OPEN]
+        lines, counts = _defects(connection, contract, own)
+        defects += lines
+        found |= counts
+    return Contents(
+        department=department,
+        department_name=catalogue.departments[department],
+        business_date=business_date,
+        scores=_scores(connection, catalogue, department, business_date, titles),
+        deliveries=_deliveries(connection, department, business_date, titles),
+        orders=orders,
+        titles=titles,
+        defects=tuple(defects),
+        found=found,
+    )
+
+
+def _orders(
+    connection: duckdb.DuckDBPyConnection, department: str, business_date: date
+) -> tuple[WorkOrder, ...]:
+    columns = ", ".join(field.name for field in fields(WorkOrder))
+    rows = connection.execute(
+        f"select {columns} from quality.work_order "
+        "where department = ? and (state = ? or closed_on = ?) "
+        "order by state = ? , severity, due_on, dataset, rule_id, opened_on",
+        [department, OPEN, business_date, CLOSED],
+    ).fetchall()
+    return tuple(WorkOrder(*row) for row in rows)
+
+
+def _scores(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    department: str,
+    business_date: date,
+    titles: dict[str, str],
+) -> tuple[ScoreLine, ...]:
+    rows = connection.execute(
+        """
+        select 0 as place, '' as dataset, dimension, score, coverage
+        from quality.city_score where business_date = $date
+        union all
+        select 1, '', dimension, score, coverage from quality.department_score
+        where business_date = $date and department = $department
+        union all
+        select 2, dataset, dimension, score, coverage from quality.dataset_score
+        where business_date = $date and department = $department
+        order by 1, 2
+        """,
+        {"date": business_date, "department": department},
+    ).fetchall()
+    weights = read_weights()
+    names = {0: "全市", 1: catalogue.departments[department]}
+    lines: dict[tuple[int, str], dict[str, tuple[float | None, float]]] = {}
+    for place, dataset, dimension, score, coverage in rows:
+        lines.setdefault((place, dataset), {})[dimension] = (score, coverage)
+    return tuple(
+        ScoreLine(
+            title=names.get(place) or titles.get(dataset, dataset),
+            scores={name: score for name, (score, _) in found.items() if name != OVERALL},
+            overall=found[OVERALL][0],
+            grade=weights.grade(found[OVERALL][0]),
+            coverage=found[OVERALL][1],
+        )
+        for (place, dataset), found in lines.items()
+    )
+
+
+def _deliveries(
+    connection: duckdb.DuckDBPyConnection,
+    department: str,
+    business_date: date,
+    titles: dict[str, str],
+) -> tuple[DeliveryLine, ...]:
+    rows = connection.execute(
+        "select dataset, file_name, status, rows_read, rows_accepted, rows_quarantined, reason "
+        "from meta.delivery where department = ? and night = ? "
+        "order by dataset, business_date, sequence, file_name",
+        [department, business_date],
+    ).fetchall()
+    delivered = {row[0] for row in rows}
+    lines = [
+        DeliveryLine(titles.get(dataset, dataset), name, status, read, accepted, held, reason or "")
+        for dataset, name, status, read, accepted, held, reason in rows
+    ]
+    lines += [
+        DeliveryLine(title, "", "missing", None, None, None, "")
+        for dataset, title in titles.items()
+        if dataset not in delivered
+    ]
+    return tuple(lines)
+
+
+def _defects(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, orders: Sequence[WorkOrder]
+) -> tuple[list[DefectLine], dict[str, int]]:
+    rules = {rule.rule_id: rule for rule in contract.rules}
+    by_rule = {order.rule_id: order for order in orders if order.rule_id in rules}
+    if not by_rule:
+        return [], {}
+    counted = connection.execute(
+        "select rule_id, count(*) from quality.defect "
+        "where department = ? and dataset = ? and is_open group by rule_id",
+        [contract.department, contract.dataset],
+    ).fetchall()
+    found = {by_rule[rule_id].order_id: count for rule_id, count in counted if rule_id in by_rule}
+    if not found:
+        return [], {}
+    names = [column.name for column in contract.columns]
+    lines = [
+        _line(contract, rules[rule_id], by_rule[rule_id], (file_name or "", line_number),
+              dict(zip(names, values, strict=True)))
+        for rule_id, file_name, line_number, *values in _picked(connection, contract, by_rule)
+    ]  # fmt: skip
+    return lines, found
+
+
+def _picked(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, by_rule: dict[str, WorkOrder]
+) -> list[tuple[str, str, int, *tuple[str | None, ...]]]:
+    """The first rows of each order, every value as it was delivered."""
+    names = [column.name for column in contract.columns]
+    original = "json_extract_string(nullif(_original, ''), '$.{0}')"
+    as_delivered = ", ".join(
+        f"coalesce({original.format(name)}, {name}::varchar) as {name}" for name in names
+    )
+    place = "_delivery_id = picked.delivery_id and _line_number = picked.line_number"
+    return connection.execute(
+        f"""
+        with picked as (
+            select * from quality.defect
+            where department = ? and dataset = ? and is_open and list_contains(?, rule_id)
+            qualify row_number() over (
+                partition by rule_id order by business_date, delivery_id, line_number
+            ) <= {ROWS_PER_ORDER}
+        ),
+        rows as (
+            select _delivery_id, _line_number, {as_delivered}
+            from raw.{contract.table} semi join picked on {place}
+            union all
+            select _delivery_id, _line_number, {as_delivered}
+            from quarantine.{contract.table} semi join picked on {place}
+        )
+        select picked.rule_id, picked.file_name, picked.line_number, {", ".join(names)}
+        from picked left join rows on {place}
+        order by list_position(?, picked.rule_id),
+            picked.business_date, picked.delivery_id, picked.line_number
+        """,
+        [contract.department, contract.dataset, list(by_rule), list(by_rule)],
+    ).fetchall()
+
+
+def _line(
+    contract: Contract,
+    rule: Rule,
+    order: WorkOrder,
+    place: tuple[str, int],
+    values: dict[str, str | None],
+) -> DefectLine:
+    columns = [contract.column(name) for name in rule.columns]
+    if rule.check == "readable_text":
+        columns = [c for c in columns if _GARBLED.search(values[c.name] or "")] or columns
+    shown = columns[:_COLUMNS_SHOWN]
+    more = f"等 {len(columns)} 列" if len(columns) > len(shown) else ""
+    texts = [_short(mask(values[column.name], column, contract)) or "（空）" for column in shown]
+    return DefectLine(
+        order_id=order.order_id,
+        dataset_title=contract.title,
+        file_name=place[0],
+        line_number=place[1],
+        severity=order.severity,
+        columns="、".join(column.header for column in shown) + more or "整行",
+        value="；".join(texts),
+        message=rule.message,
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"

@@ -1,0 +1,242 @@
+"""One department's workbook: 总览, 工单, 缺陷明细.
+
+Belongs here: what each sheet says, in which order.
+Does not belong here: where it is read from (`contents`) and how it looks (`layout`).
+
+The same night gives the same bytes; every text is written as text; personal values are masked.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+from xlsxwriter.workbook import Workbook
+
+from quality.catalogue import Catalogue
+from quality.contract import DIMENSIONS
+from quality.feedback.contents import ROWS_PER_ORDER, Contents, ScoreLine, read_contents
+from quality.feedback.layout import Cell, Layout
+from quality.work_orders import OPEN, WorkOrder
+
+_SEVERITIES = {"error": "错误", "warning": "提醒"}
+_DELIVERIES = {
+    "loaded": Cell("已接收", "closed"),
+    "repeated": Cell("重复报送", "warning"),
+    "refused": Cell("拒收", "error"),
+    "missing": Cell("本次无报送", "absent"),
+}
+_OVERVIEW_WIDTHS = (30, 38, 11, 11, 11, 11, 11, 11, 11, 11)
+_ORDER_WIDTHS = (22, 22, 44, 8, 10, 12, 13, 12, 12, 9, 28)
+_DEFECT_WIDTHS = (22, 20, 40, 8, 8, 22, 26, 30, 26)
+_STEPS = (
+    "一、按「工单」逐条查看问题和处理要求，在「缺陷明细」中按文件名、行号找到原始数据。",
+    "二、在业务系统中核实更正后，按原文件格式将更正的数据放入下一次报送文件（全量报送的数据集重新全量报送）。",
+    "三、平台每晚自动复核，问题消除后工单自动关闭，无需另行回复。",
+    "四、评分为 0–100 分，未评估的维度不计分；覆盖率为已评估规则的权重占比。",
+)
+
+
+@dataclass(frozen=True)
+class FeedbackSummary:
+    """What went home to one department."""
+
+    path: Path
+    open_orders: int
+    closed_orders: int
+    defects: int
+    """All open defect rows of the open orders, listed or not."""
+    score: float | None
+    """The department's overall score; `None` where nothing was assessed."""
+
+
+def write_workbook(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    department: str,
+    business_date: date,
+    folder: Path,
+) -> FeedbackSummary:
+    """Write `质量反馈_<YYYYMMDD>.xlsx` into the folder; a department without fault gets one too.
+
+    Raises:
+        KeyError: the catalogue has no such department.
+    """
+    contents = read_contents(connection, catalogue, department, business_date)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"质量反馈_{business_date:%Y%m%d}.xlsx"
+    temporary = folder / f".{path.name}.{os.getpid()}"
+    try:
+        _write(contents, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    own = contents.scores[1] if len(contents.scores) > 1 else None
+    return FeedbackSummary(
+        path=path,
+        open_orders=len(contents.open_orders),
+        closed_orders=len(contents.orders) - len(contents.open_orders),
+        defects=sum(contents.found.values()),
+        score=own.overall if own else None,
+    )
+
+
+def _write(contents: Contents, path: Path) -> None:
+    midnight = datetime.combine(contents.business_date, datetime.min.time())
+    with Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        title = f"{contents.department_name}数据质量反馈"
+        book.set_properties({"title": title, "author": "沂数", "created": midnight})
+        layout = Layout(book)
+        _overview(layout, contents)
+        _orders(layout, contents)
+        _defects(layout, contents)
+
+
+def _footer(contents: Contents) -> str:
+    return f"{contents.department_name} · {contents.business_date:%Y-%m-%d} · 沂数"
+
+
+def _overview(layout: Layout, contents: Contents) -> None:
+    last = len(_OVERVIEW_WIDTHS) - 1
+    sheet = layout.sheet("总览", _OVERVIEW_WIDTHS, _footer(contents))
+    layout.band(
+        sheet, 0, last, f"{contents.department_name}　数据质量反馈", style="title", height=34
+    )
+    night = f"{contents.business_date:%Y年%m月%d日}"
+    subtitle = f"业务日期 {night}　·　个人信息已脱敏　·　由沂数平台自动生成"
+    layout.band(sheet, 1, last, subtitle, style="subtitle", height=20)
+    mood = "bad" if contents.open_orders else "good"
+    layout.band(sheet, 2, last, _verdict(contents), style=mood, height=30)
+
+    row = 4
+    layout.band(sheet, row, last, "质量评分", style="section", height=22)
+    row += 1
+    layout.header(sheet, row, ("对象", "综合得分", "等级", "覆盖率", *DIMENSIONS.values()))
+    for line in contents.scores:
+        row += 1
+        layout.row(sheet, row, _score_cells(line))
+
+    row += 2
+    layout.band(sheet, row, last, "本次报送", style="section", height=22)
+    row += 1
+    titles = ("数据集", "文件", "状态", "读取行数", "接收行数", "隔离行数", "原因")
+    layout.row(sheet, row, [Cell(title, "header") for title in titles], spread=True)
+    for delivery in contents.deliveries:
+        row += 1
+        counts = (delivery.rows_read, delivery.rows_accepted, delivery.rows_quarantined)
+        cells = [Cell(delivery.dataset_title), Cell(delivery.file_name)]
+        cells += [_DELIVERIES[delivery.status], *(Cell(count, "number") for count in counts)]
+        layout.row(sheet, row, [*cells, Cell(delivery.reason)], spread=True)
+
+    row += 2
+    layout.band(sheet, row, last, "如何处理", style="section", height=22)
+    for step in _STEPS:
+        row += 1
+        layout.band(sheet, row, last, step, style="note", height=18)
+
+
+def _verdict(contents: Contents) -> str:
+    waiting, overdue = len(contents.open_orders), contents.overdue
+    closed = len(contents.orders) - waiting
+    ended = f"本次关闭 {closed} 张。" if closed else ""
+    if not waiting:
+        return f"本次没有需要处理的问题。{ended}感谢配合！"
+    late = f"（其中 {overdue} 张已超期）" if overdue else ""
+    return f"待处理工单 {waiting} 张{late}，涉及缺陷 {sum(contents.found.values()):,} 条。{ended}"
+
+
+def _score_cells(line: ScoreLine) -> list[Cell]:
+    dimensions = [_score(line.scores.get(name)) for name in DIMENSIONS]
+    grade = Cell(line.grade, "centre") if line.grade else Cell("—", "absent")
+    return [Cell(line.title, "strong"), _score(line.overall), grade, Cell(line.coverage, "share"),
+            *dimensions]  # fmt: skip
+
+
+def _score(score: float | None) -> Cell:
+    """Rounded down: 100 is shown only where nothing at all failed."""
+    if score is None:
+        return Cell("未评估", "absent")
+    return Cell(math.floor(score * 100 + 1e-6) / 100, "score")
+
+
+def _orders(layout: Layout, contents: Contents) -> None:
+    sheet = layout.sheet("工单", _ORDER_WIDTHS, _footer(contents))
+    titles = ("工单号", "数据集", "问题和处理要求", "级别", "维度", "当前问题数", "开立时问题数",
+              "开立日期", "期限", "状态", "明细")  # fmt: skip
+    layout.header(sheet, 0, titles)
+    for row, order in enumerate(contents.orders, start=1):
+        layout.row(sheet, row, _order_cells(order, contents))
+    if not contents.orders:
+        layout.band(sheet, 1, len(titles) - 1, "本次没有待处理的工单。", style="good", height=24)
+    layout.table_view(sheet, 0, len(contents.orders), len(titles))
+
+
+def _order_cells(order: WorkOrder, contents: Contents) -> list[Cell]:
+    if order.state != OPEN:
+        state = Cell("已关闭", "closed")
+    elif order.due_on < contents.business_date:
+        state = Cell("已超期", "error")
+    else:
+        state = Cell("待处理", "warning")
+    return [
+        Cell(order.order_id, "mono"),
+        Cell(contents.titles.get(order.dataset, order.dataset)),
+        Cell(order.message),
+        Cell(_SEVERITIES[order.severity], order.severity),
+        Cell(DIMENSIONS[order.dimension], "centre"),
+        Cell(order.failed_now, "number"),
+        Cell(order.failed_at_open, "number"),
+        Cell(order.opened_on, "date"),
+        Cell(order.due_on, "date"),
+        state,
+        Cell(_listing(order, contents)),
+    ]
+
+
+def _listing(order: WorkOrder, contents: Contents) -> str:
+    found = contents.found.get(order.order_id, 0)
+    if order.state != OPEN:
+        return f"{order.closed_on:%Y-%m-%d} 复核通过"
+    if not found:
+        return "针对整个数据集，无行级明细"
+    if found <= ROWS_PER_ORDER:
+        return f"见「缺陷明细」，共 {found:,} 条"
+    return (
+        f"「缺陷明细」列出前 {ROWS_PER_ORDER:,} 条，共 {found:,} 条；其余请凭工单号向市大数据局索取"
+    )
+
+
+def _defects(layout: Layout, contents: Contents) -> None:
+    sheet = layout.sheet("缺陷明细", _DEFECT_WIDTHS, _footer(contents))
+    titles = ("工单号", "数据集", "文件", "行号", "级别", "字段", "报送值（已脱敏）", "问题",
+              "处理要求")  # fmt: skip
+    layout.header(sheet, 0, titles)
+    for row, line in enumerate(contents.defects, start=1):
+        wrong, remedy = split_message(line.message)
+        cells = [
+            Cell(line.order_id, "mono"),
+            Cell(line.dataset_title),
+            Cell(line.file_name),
+            Cell(line.line_number, "line"),
+            Cell(_SEVERITIES[line.severity], line.severity),
+            Cell(line.columns),
+            Cell(line.value),
+            Cell(wrong),
+            Cell(remedy),
+        ]
+        layout.row(sheet, row, cells)
+    if not contents.defects:
+        layout.band(sheet, 1, len(titles) - 1, "没有行级缺陷。", style="good", height=24)
+    layout.table_view(sheet, 0, len(contents.defects), len(titles))
+
+
+def split_message(message: str) -> tuple[str, str]:
+    """A rule's message → what is wrong, and what to do (from the first 「请」 of a clause)."""
+    wrong, comma, remedy = message.partition("，请")
+    if not comma:
+        return message, "请更正后重新报送。"
+    return f"{wrong}。", f"请{remedy}"
