@@ -23,8 +23,14 @@ from quality.sql_types import polars_type
 _SPACE = " \t\r\n\u3000\u00a0\ufeff"
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d")
 _TIMESTAMP_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
-_PLAIN_NUMBER = r"^-?\d+(\.\d+)?$"
-_CAPITAL = r"^\(?(?:万元?(?:人民币|美元|港元|欧元|日元)?\)?)?\s*(-?[\d,]+(?:\.\d+)?)\s*(.*)$"
+# Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
+_WHOLE_YEAR = r"^[0-9]{4}([-/.年]|[0-9]{4}$)"
+_PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+_FLOAT = r"^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
+_GROUPED = r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
+_CAPITAL = rf"^\(?(?:万元?(?:人民币|美元|港元|欧元|日元)?\)?)?\s*({_GROUPED})\s*(.*)$"
 _CAPITAL_UNIT = r"^\(?万?(元|人民币|美元|港元|欧元|日元|港币)*\)?$"
 _CURRENCIES = {"美元": "USD", "港元": "HKD", "港币": "HKD", "欧元": "EUR", "日元": "JPY"}
 
@@ -78,11 +84,12 @@ def _reading(column: Column) -> pl.Expr:
         return by_parse[column.parse](clean, column)
     if column.logical_type == "string":
         return clean
+    dated = pl.when(clean.str.contains(_WHOLE_YEAR)).then(clean)
     if column.logical_type == "date":
-        return pl.coalesce(clean.str.to_date(form, strict=False) for form in _DATE_FORMATS)
+        return pl.coalesce(dated.str.to_date(form, strict=False) for form in _DATE_FORMATS)
     if column.logical_type == "timestamp":
         return pl.coalesce(
-            clean.str.to_datetime(form, strict=False, time_unit="us") for form in _TIMESTAMP_FORMATS
+            dated.str.to_datetime(form, strict=False, time_unit="us") for form in _TIMESTAMP_FORMATS
         )
     if column.logical_type == "boolean":
         known = {"是": True, "否": False, "true": True, "false": False, "1": True, "0": False}
@@ -95,17 +102,18 @@ def _reading(column: Column) -> pl.Expr:
 def _code(clean: pl.Expr, _: Column) -> pl.Expr:
     """A code: full-width characters made plain, a leading apostrophe off, upper case."""
     plain = clean.str.normalize("NFKC").str.strip_prefix("'").str.strip_chars(_SPACE)
-    return plain.str.to_uppercase()
+    return pl.when(plain != "").then(plain.str.to_uppercase())
 
 
 def _number(clean: pl.Expr, column: Column) -> pl.Expr:
     """A number, if its type holds it exactly; a decimal is never rounded."""
     kind = polars_type(column.sql_type)
     if isinstance(kind, pl.Decimal):
-        whole, scale = (kind.precision or 38) - kind.scale, kind.scale
-        exact = clean.str.contains(rf"^-?0*\d{{1,{whole}}}(\.\d{{0,{scale}}}0*)?$")
+        whole, scale = max((kind.precision or 38) - kind.scale, 1), kind.scale
+        exact = clean.str.contains(rf"^-?0*[0-9]{{1,{whole}}}(\.[0-9]{{0,{scale}}}0*)?$")
         return pl.when(exact).then(clean).cast(kind, strict=False)
-    return clean.cast(kind, strict=False)
+    value = pl.when(clean.str.contains(_FLOAT)).then(clean).cast(kind, strict=False)
+    return pl.when(value.is_finite()).then(value)
 
 
 def _amount(clean: pl.Expr, column: Column) -> pl.Expr:
@@ -131,9 +139,9 @@ def _capital_amount(clean: pl.Expr, column: Column) -> pl.Expr:
     known = plain.str.extract(_CAPITAL, 2).str.contains(_CAPITAL_UNIT)
     in_units = plain.str.contains("元|币") & ~plain.str.contains("万")
     value = _number(pl.when(known).then(number), column)
-    return (
-        pl.when(in_units).then((value / 10_000).cast(polars_type(column.sql_type))).otherwise(value)
-    )
+    divided = (value / 10_000).cast(polars_type(column.sql_type), strict=False)
+    exact = pl.when(divided * 10_000 == value).then(divided)
+    return pl.when(in_units).then(exact).otherwise(value)
 
 
 def _capital_currency(clean: pl.Expr, _: Column) -> pl.Expr:
@@ -157,7 +165,9 @@ def _changed(column: Column) -> pl.Expr:
     if column.logical_type == "string":
         same = raw == value
     elif column.logical_type == "date":
-        same = raw.str.contains(r"^\d{4}-\d{2}-\d{2}$")
+        same = raw.str.contains(_PLAIN_DATE)
+    elif column.logical_type == "timestamp":
+        same = raw.str.contains(_PLAIN_TIMESTAMP)
     elif column.logical_type in ("number", "integer"):
         same = raw.str.contains(_PLAIN_NUMBER)
     else:

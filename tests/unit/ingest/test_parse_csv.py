@@ -282,6 +282,8 @@ records = st.lists(st.tuples(texts, texts), max_size=12)
 def written(found: list[tuple[str, ...]], end: str, quoting: int) -> tuple[bytes, list[int]]:
     """A CSV file of Python's own writer, and the physical line on which each record starts."""
     buffer = io.StringIO()
+    if end == "\n" and any("\r" in value for record in found for value in record):
+        quoting = csv.QUOTE_ALL  # Python's writer leaves a lone CR bare where lines end with LF
     writer = csv.writer(buffer, lineterminator=end, quoting=quoting)
     writer.writerow(["甲", "乙"])
     lines = []

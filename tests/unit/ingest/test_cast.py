@@ -1,0 +1,402 @@
+"""Text → type: what a text may look like, what is never guessed, what is remembered."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.ingest.cast import cast
+from pipelines.ingest.parse import LINE, ROW
+from quality.contract import Contract
+from quality.pandera_schemas import RAGGED
+from quality.row_rules import uncast_marker
+from tests.conftest import MakeContract
+
+LOGICAL = {
+    "varchar": "string",
+    "date": "date",
+    "timestamp": "timestamp",
+    "integer": "integer",
+    "bigint": "integer",
+    "double": "number",
+    "boolean": "boolean",
+}
+
+
+def column(
+    sql_type: str, parse: str | None = None, missing: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    custom: list[dict[str, Any]] = []
+    if parse:
+        custom.append({"property": "parse", "value": parse})
+    if missing:
+        custom.append({"property": "missingValues", "value": list(missing)})
+    return {
+        "name": "value",
+        "physicalName": "值",
+        "logicalType": LOGICAL.get(sql_type, "number"),
+        "physicalType": sql_type,
+        **({"customProperties": custom} if custom else {}),
+    }
+
+
+@pytest.fixture(scope="module")
+def contracts(make_contract: MakeContract) -> dict[str, Contract]:
+    return {
+        **{kind: make_contract([column(kind)]) for kind in LOGICAL},
+        "decimal": make_contract([column("decimal(6, 2)")]),
+        "fraction": make_contract([column("decimal(2, 2)")]),
+        "amount": make_contract([column("decimal(12, 2)", "amount")]),
+        "code": make_contract([column("varchar", "code")]),
+        "missing": make_contract([column("decimal(6, 2)", missing=("N/A", "—"))]),
+        "capital": make_contract(
+            [
+                column("decimal(18, 4)", "capital_amount", ("N/A",)),
+                {**column("varchar", "capital_currency", ("N/A",)), "name": "currency"},
+            ]
+        ),
+    }
+
+
+def table(texts: list[str], header: str = "值") -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            header: texts,
+            LINE: list(range(2, 2 + len(texts))),
+            RAGGED: [False] * len(texts),
+            ROW: pl.Series([None] * len(texts), dtype=pl.String),
+        },
+        schema_overrides={header: pl.String},
+    )
+
+
+def read(contract: Contract, text: str) -> tuple[Any, bool]:
+    """The value, and whether the text could not be read."""
+    row = cast(table([text]), contract)
+    return row["value"][0], row[uncast_marker("value")][0]
+
+
+def original(contract: Contract, text: str) -> Any:
+    kept = cast(table([text]), contract)["_original"][0]
+    return None if kept is None else json.loads(kept)
+
+
+READ = [
+    ("date", "2026-03-05", date(2026, 3, 5)),
+    ("date", "2026-3-5", date(2026, 3, 5)),
+    ("date", "2026/3/5", date(2026, 3, 5)),
+    ("date", "2026/03/05", date(2026, 3, 5)),
+    ("date", "20260305", date(2026, 3, 5)),
+    ("date", "2026年3月5日", date(2026, 3, 5)),
+    ("date", "2026年03月05日", date(2026, 3, 5)),
+    ("date", "2026.03.05", date(2026, 3, 5)),
+    ("date", "2026.3.5", date(2026, 3, 5)),
+    ("date", " 2026-03-05\u3000", date(2026, 3, 5)),
+    ("date", "2024-02-29", date(2024, 2, 29)),
+    ("timestamp", "2026-03-05 08:30:00", datetime(2026, 3, 5, 8, 30)),
+    ("timestamp", "2026/03/05 08:30:00", datetime(2026, 3, 5, 8, 30)),
+    ("timestamp", "2026-03-05T08:30:00", datetime(2026, 3, 5, 8, 30)),
+    ("timestamp", "2026-03-05", datetime(2026, 3, 5)),
+    ("integer", "12", 12),
+    ("integer", "-7", -7),
+    ("integer", "007", 7),
+    ("bigint", "9007199254740993", 9007199254740993),
+    ("double", "1.5", 1.5),
+    ("double", "-2", -2.0),
+    ("double", "1e3", 1000.0),
+    ("boolean", "是", True),
+    ("boolean", "否", False),
+    ("boolean", "TRUE", True),
+    ("boolean", "0", False),
+    ("decimal", "1234.56", Decimal("1234.56")),
+    ("decimal", "-0.5", Decimal("-0.50")),
+    ("decimal", "0012.3000", Decimal("12.30")),
+    ("decimal", "9999.99", Decimal("9999.99")),
+    ("fraction", "0.25", Decimal("0.25")),
+    ("amount", "1,234,567.89", Decimal("1234567.89")),
+    ("amount", "￥1,234.50", Decimal("1234.50")),
+    ("amount", "¥ 12元", Decimal("12.00")),
+    ("amount", "１２３４．５", Decimal("1234.50")),
+    ("amount", "-1,000", Decimal(-1000)),
+    ("amount", "0", Decimal(0)),
+    ("missing", "12", Decimal(12)),
+]
+
+NOT_READ = [
+    ("date", "2026-02-30"),
+    ("date", "2026-13-01"),
+    ("date", "2025-02-29"),
+    ("date", "2026-06-31"),
+    ("date", "26-3-5"),
+    ("date", "5/3/2026"),
+    ("date", "2026305"),
+    ("date", "2020115"),
+    ("date", "202603"),
+    ("date", "46086"),
+    ("date", "2026-03-05 08:30:00"),
+    ("date", "12026-01-01"),
+    ("date", "+2026-01-01"),
+    ("date", "不详"),
+    ("date", "2026-03/05"),
+    ("timestamp", "2026-03-05 25:00:00"),
+    ("timestamp", "26-03-05 08:30:00"),
+    ("timestamp", "08:30"),
+    ("integer", "1.0"),
+    ("integer", "1,000"),
+    ("integer", "1e3"),
+    ("integer", "2147483648"),
+    ("integer", "１２"),
+    ("bigint", "9223372036854775808"),
+    ("double", "nan"),
+    ("double", "inf"),
+    ("double", "1e999"),
+    ("double", "1_000"),
+    ("double", "0x10"),
+    ("boolean", "对"),
+    ("decimal", "1.005"),
+    ("decimal", "12345.00"),
+    ("decimal", "1e3"),
+    ("decimal", "nan"),
+    ("decimal", "1,000"),
+    ("decimal", "."),
+    ("decimal", "-"),
+    ("fraction", "1.25"),
+    ("amount", "1,23"),
+    ("amount", "12,34,567"),
+    ("amount", "1,000.005"),
+    ("amount", "1.234,50"),
+    ("amount", "约500"),
+    ("amount", "5万"),
+    ("missing", "n/a"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), READ)
+def test_a_text_that_means_a_value_is_read_as_it(
+    contracts: dict[str, Contract], kind: str, text: str, value: Any
+) -> None:
+    assert read(contracts[kind], text) == (value, False)
+
+
+@pytest.mark.parametrize(("kind", "text"), NOT_READ)
+def test_a_text_that_does_not_say_one_value_is_marked_and_never_guessed(
+    contracts: dict[str, Contract], kind: str, text: str
+) -> None:
+    assert read(contracts[kind], text) == (None, True)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u3000", "\u00a0\t", "\ufeff"])
+@pytest.mark.parametrize("kind", ["varchar", "date", "integer", "decimal", "amount", "code"])
+def test_nothing_is_missing_and_not_unreadable(
+    contracts: dict[str, Contract], kind: str, text: str
+) -> None:
+    assert read(contracts[kind], text) == (None, False)
+
+
+@pytest.mark.parametrize("text", ["N/A", " N/A ", "—"])
+def test_the_contracts_spellings_of_missing_are_missing(
+    contracts: dict[str, Contract], text: str
+) -> None:
+    assert read(contracts["missing"], text) == (None, False)
+    assert original(contracts["missing"], text) == {"value": text}
+
+
+@given(st.decimals(-99999, 99999, places=4, allow_nan=False))
+def test_a_decimal_is_held_exactly_or_not_at_all(
+    contracts: dict[str, Contract], number: Decimal
+) -> None:
+    """Half a fen rounded away on each of a million rows is money."""
+    value, unread = read(contracts["decimal"], f"{number:f}")
+    if unread:
+        assert abs(number) >= 10_000 or number != round(number, 2)
+    else:
+        assert value == number
+
+
+@given(st.integers(-(10**11), 10**11).map(lambda cents: Decimal(cents) / 100))
+def test_separators_do_not_change_an_amount(
+    contracts: dict[str, Contract], number: Decimal
+) -> None:
+    assert read(contracts["amount"], f"{number:,.2f}") == read(contracts["amount"], f"{number:.2f}")
+
+
+# -- codes -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("91371300ma3c00000x", "91371300MA3C00000X"),
+        ("９１３７１３００ＭＡ３Ｃ０００００Ｘ", "91371300MA3C00000X"),
+        ("'371302199001010011", "371302199001010011"),
+        (" ' 371302199001010011 ", "371302199001010011"),
+        ("13812345678", "13812345678"),
+    ],
+)
+def test_a_code_is_read_into_its_plain_form(
+    contracts: dict[str, Contract], text: str, value: str
+) -> None:
+    assert read(contracts["code"], text) == (value, False)
+    assert original(contracts["code"], text) == (None if text == value else {"value": text})
+
+
+def test_a_lone_apostrophe_is_a_missing_code(contracts: dict[str, Contract]) -> None:
+    """An empty code would pass `required` and meet every other empty code in a join."""
+    assert read(contracts["code"], "'") == (None, False)
+
+
+# -- registered capital ------------------------------------------------------------------
+
+CAPITAL = [
+    ("2150万人民币", "2150", "CNY"),
+    ("(万元人民币)500", "500", "CNY"),
+    ("（万元人民币）500", "500", "CNY"),
+    ("300(万元人民币)", "300", "CNY"),
+    ("1,001(万元人民币)", "1001", "CNY"),
+    ("1,001.5万元", "1001.5", "CNY"),
+    ("100万美元", "100", "USD"),
+    ("(万美元)12.5", "12.5", "USD"),
+    ("80万港币", "80", "HKD"),
+    ("7万欧元", "7", "EUR"),
+    ("5万日元", "5", "JPY"),
+    ("500000元", "50", "CNY"),
+    ("500000元人民币", "50", "CNY"),
+    ("1元", "0.0001", "CNY"),
+    ("2500000美元", "250", "USD"),
+    ("50", "50", "CNY"),
+    ("50.25", "50.25", "CNY"),
+    ("５０万元", "50", "CNY"),
+    ("0", "0", "CNY"),
+]
+
+
+@pytest.mark.parametrize(("text", "amount", "currency"), CAPITAL)
+def test_every_shape_of_capital_gives_amount_and_currency(
+    contracts: dict[str, Contract], text: str, amount: str, currency: str
+) -> None:
+    row = cast(table([text]), contracts["capital"]).row(0, named=True)
+    assert (row["value"], row["currency"]) == (Decimal(amount), currency)
+    assert not row[uncast_marker("value")]
+
+
+@pytest.mark.parametrize("text", ["N/A", "", " "])
+def test_unknown_capital_has_neither_amount_nor_currency(
+    contracts: dict[str, Contract], text: str
+) -> None:
+    row = cast(table([text]), contracts["capital"]).row(0, named=True)
+    assert (row["value"], row["currency"]) == (None, None)
+    assert not row[uncast_marker("value")]
+    assert not row[uncast_marker("currency")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "五百万",
+        "100万英镑",
+        "50 个",
+        "约50万元",
+        "1.5元",
+        "1,5万元",
+        "10万,000",
+        "12345.00005",
+        "万元",
+        "5亿元",
+    ],
+)
+def test_a_capital_that_cannot_be_read_exactly_is_marked(
+    contracts: dict[str, Contract], text: str
+) -> None:
+    row = cast(table([text]), contracts["capital"]).row(0, named=True)
+    assert row["value"] is None
+    assert row[uncast_marker("value")]
+
+
+# -- _original ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("varchar", "文"),
+        ("varchar", ""),
+        ("date", "2026-03-05"),
+        ("timestamp", "2026-03-05 08:30:00"),
+        ("integer", "12"),
+        ("decimal", "12.3"),
+        ("decimal", "12.30"),
+        ("amount", "-12.3"),
+        ("double", "0.1"),
+        ("boolean", "true"),
+        ("capital", "50"),
+    ],
+)
+def test_a_value_that_reading_left_alone_is_not_kept_twice(
+    contracts: dict[str, Contract], kind: str, text: str
+) -> None:
+    kept = original(contracts[kind], text)
+    assert "value" not in (kept or {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("varchar", " 文"),
+        ("varchar", "\u3000"),
+        ("date", "20260305"),
+        ("date", "2026-02-30"),
+        ("timestamp", "2026-03-05T08:30:00"),
+        ("integer", " 12"),
+        ("integer", "x"),
+        ("decimal", "１２"),
+        ("amount", "１２"),
+        ("amount", "1,000"),
+        ("boolean", "是"),
+        ("capital", "500000元"),
+    ],
+)
+def test_a_value_that_reading_changed_is_kept_as_delivered(
+    contracts: dict[str, Contract], kind: str, text: str
+) -> None:
+    assert (original(contracts[kind], text) or {}).get("value") == text
+
+
+def test_original_holds_exactly_the_changed_columns_of_exactly_the_changed_rows(
+    make_contract: MakeContract,
+) -> None:
+    contract = make_contract(
+        [
+            {"name": "a", "physicalName": "甲"},
+            {"name": "b", "physicalName": "乙", "logicalType": "date", "physicalType": "date"},
+            {"name": "c", "physicalName": "丙"},
+        ]
+    )
+    texts = pl.DataFrame(
+        {
+            "甲": ["x", ' "引"\n', "x", "x"],
+            "乙": ["2026-01-01", "20260101", "2026-01-01", "不详"],
+            "丙": ["y", "y", "y ", "y"],
+            LINE: [2, 3, 5, 6],
+            RAGGED: [False] * 4,
+            ROW: pl.Series([None] * 4, dtype=pl.String),
+        }
+    )
+    kept = [row and json.loads(row) for row in cast(texts, contract)["_original"]]
+    assert kept == [None, {"a": ' "引"\n', "b": "20260101"}, {"c": "y "}, {"b": "不详"}]
+
+
+def test_the_delivered_texts_of_every_row_are_at_hand(contracts: dict[str, Contract]) -> None:
+    """A quarantined row is sent home as it came."""
+    assert cast(table([" x "]), contracts["varchar"])["_texts"].to_list() == [{"value": " x "}]
+
+
+def test_no_rows_are_cast_to_no_rows(contracts: dict[str, Contract]) -> None:
+    for contract in contracts.values():
+        assert cast(table([]), contract).height == 0
