@@ -118,7 +118,8 @@ def published_columns(node: Mapping[str, Any]) -> dict[str, str]:
     """Column → SQL expression of what leaves of one model, in the model's order.
 
     Raises:
-        PublicationError: a column has no level, or an L3 or L4 column would leave in clear.
+        PublicationError: a column has no level or an unknown `publish`, an L3 or L4 column would
+            leave in clear, or nothing would leave.
     """
     expressions = {}
     for name, column in node["columns"].items():
@@ -127,10 +128,16 @@ def published_columns(node: Mapping[str, Any]) -> dict[str, str]:
         if level not in ("L1", "L2", "L3", "L4"):
             raise PublicationError(f"{node['name']}.{name} has no level; set meta.level to L1 … L4")
         how = how or ("clear" if level in ("L1", "L2") else "drop")
+        if how not in (*_MASKS, "drop"):
+            known = ", ".join((*_MASKS, "drop"))
+            raise PublicationError(f"{node['name']}.{name}: publish {how!r} is none of {known}")
         if level in ("L3", "L4") and how in ("clear", "token"):
             raise PublicationError(f"{node['name']}.{name} is {level} and must not leave in clear")
         if how != "drop":
             expressions[name] = _MASKS[how].format(column=f'"{name}"')
+    if not expressions:
+        table = f"{node['schema']}.{node['name']}"
+        raise PublicationError(f"no column of {table} may leave; set publish on one")
     return expressions
 
 
@@ -143,7 +150,8 @@ def _copy(
         if node["resource_type"] == "model" and node["schema"] in SCHEMAS
     ]
     with duckdb.connect(str(target)) as connection:
-        connection.execute(f"attach '{home.warehouse}' as warehouse (read_only)")
+        warehouse = str(home.warehouse).replace("'", "''")
+        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
         present = {
             tuple(row)
             for row in connection.execute(
@@ -215,17 +223,18 @@ def _checksums(connection: duckdb.DuckDBPyConnection) -> tuple[PublishedTable, .
 def _refuse_personal_data(
     connection: duckdb.DuckDBPyConnection, tables: Iterable[PublishedTable]
 ) -> None:
-    """The last gate: no text of any published table holds a resident or mobile number."""
+    """The last gate: no text, nested or not, holds a resident or mobile number."""
     for table in tables:
         columns = connection.execute(
             "select column_name from duckdb_columns() where database_name <> 'warehouse' "
-            "and schema_name = ? and table_name = ? and data_type = 'VARCHAR'",
+            "and schema_name = ? and table_name = ? "
+            "and (data_type like '%VARCHAR%' or data_type = 'JSON')",
             [table.schema, table.name],
         ).fetchall()
         if not columns:
             continue
         counts = ", ".join(
-            f"count(*) filter (where regexp_matches(\"{name}\", '{_PERSONAL}'))"
+            f"count(*) filter (where regexp_matches(\"{name}\"::varchar, '{_PERSONAL}'))"
             for (name,) in columns
         )
         found = connection.execute(f"select {counts} from {table.schema}.{table.name}").fetchone()

@@ -7,8 +7,6 @@ Does not belong here: what a failed check means for a row (`row_rules`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import polars as pl
 
@@ -19,12 +17,39 @@ RESIDENT_NUMBER_PATTERN = (
 UNIFIED_CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 UNIFIED_CODE_PATTERN = r"^[1-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{9}[0-9A-HJ-NPQRTUWXY]$"
 
-_RESIDENT_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int32)
-_RESIDENT_CHECKS = np.frombuffer(b"10X98765432", dtype=np.uint8)
-_UNIFIED_WEIGHTS = np.array([pow(3, i, 31) for i in range(17)], dtype=np.int32)
-_UNIFIED_CHECKS = np.frombuffer(UNIFIED_CODE_ALPHABET.encode(), dtype=np.uint8)
-_UNIFIED_VALUES = np.zeros(256, dtype=np.int32)
-_UNIFIED_VALUES[_UNIFIED_CHECKS] = np.arange(31, dtype=np.int32)
+_RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_UNIFIED_WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
+
+
+class _Scheme:
+    """One weighted check: `alphabet` gives each character's value, `checks` the last character.
+
+    The weighted value of each character at each place is looked up, which is twice as fast as
+    multiplying.
+    """
+
+    def __init__(self, alphabet: bytes, weights: tuple[int, ...], checks: bytes) -> None:
+        values = np.zeros(256, dtype=np.uint16)
+        values[np.frombuffer(alphabet, dtype=np.uint8)] = np.arange(len(alphabet))
+        self._modulus = len(checks)
+        self._tables = [(values * weight % self._modulus).astype(np.uint16) for weight in weights]
+        self._checks = np.frombuffer(checks, dtype=np.uint8)
+
+    def holds(self, characters: np.ndarray) -> np.ndarray:
+        """Booleans for rows of 18 bytes."""
+        places = np.ascontiguousarray(characters.T)
+        total = np.take(self._tables[0], places[0])
+        for table, place in zip(self._tables[1:], places[1:17], strict=True):
+            total += np.take(table, place)
+        return self._checks[total % self._modulus] == places[17]
+
+
+_RESIDENT = _Scheme(b"0123456789", _RESIDENT_WEIGHTS, b"10X98765432")
+_UNIFIED = _Scheme(
+    UNIFIED_CODE_ALPHABET.encode(),
+    _UNIFIED_WEIGHTS,
+    bytes(UNIFIED_CODE_ALPHABET.encode()[(31 - remainder) % 31] for remainder in range(31)),
+)
 
 
 def resident_number_holds(numbers: pl.Series) -> pl.Series:
@@ -37,7 +62,7 @@ def resident_number_holds(numbers: pl.Series) -> pl.Series:
         Booleans of the same length; null where the value is null or does not have the form
         of a resident number, because its check character says nothing then.
     """
-    return _judge(numbers, RESIDENT_NUMBER_PATTERN, _resident_check)
+    return _judge(numbers, RESIDENT_NUMBER_PATTERN, _RESIDENT)
 
 
 def unified_code_holds(codes: pl.Series) -> pl.Series:
@@ -49,29 +74,17 @@ def unified_code_holds(codes: pl.Series) -> pl.Series:
     Returns:
         Booleans of the same length; null where the value is null or has not the form.
     """
-    return _judge(codes, UNIFIED_CODE_PATTERN, _unified_check)
+    return _judge(codes, UNIFIED_CODE_PATTERN, _UNIFIED)
 
 
-def _judge(
-    values: pl.Series, pattern: str, expected: Callable[[np.ndarray], np.ndarray]
-) -> pl.Series:
+def _judge(values: pl.Series, pattern: str, scheme: _Scheme) -> pl.Series:
     well_formed = values.str.contains(pattern).fill_null(False)
     texts = values.filter(well_formed)
-    verdict = np.zeros(len(values), dtype=np.bool_)
-    if len(texts):
-        characters = np.frombuffer(texts.str.join("").item().encode("ascii"), dtype=np.uint8)
-        characters = characters.reshape(len(texts), 18)
-        verdict[well_formed.to_numpy()] = expected(characters[:, :17]) == characters[:, 17]
-    frame = pl.DataFrame({"verdict": verdict, "judged": well_formed})
-    judged = frame.select(pl.when("judged").then("verdict")).to_series()
-    return judged.alias(values.name)
-
-
-def _resident_check(characters: np.ndarray) -> np.ndarray:
-    digits = characters.astype(np.int32) - ord("0")
-    return _RESIDENT_CHECKS[digits @ _RESIDENT_WEIGHTS % 11]
-
-
-def _unified_check(characters: np.ndarray) -> np.ndarray:
-    remainder = _UNIFIED_VALUES[characters] @ _UNIFIED_WEIGHTS % 31
-    return _UNIFIED_CHECKS[(31 - remainder) % 31]
+    if not len(texts):
+        return pl.repeat(None, len(values), dtype=pl.Boolean, eager=True).alias(values.name)
+    characters = np.frombuffer(texts.str.join("").item().encode("ascii"), dtype=np.uint8)
+    holds = pl.Series(values.name, scheme.holds(characters.reshape(len(texts), 18)))
+    if len(texts) == len(values):
+        return holds
+    verdict = pl.repeat(None, len(values), dtype=pl.Boolean, eager=True)
+    return verdict.scatter(well_formed.arg_true(), holds).alias(values.name)

@@ -14,6 +14,8 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
+from quality.source import Source
+
 DIMENSIONS: dict[str, str] = {
     "conformity": "规范性",
     "completeness": "完整性",
@@ -134,6 +136,8 @@ class Contract:
     open_type: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
+    source: Source | None = None
+    """Where the data are fetched from; None where files arrive in landing by themselves."""
 
     @property
     def name(self) -> str:

@@ -18,15 +18,17 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from quality import derived_rules, rule_trial, sql_types
+from quality import derived_rules, rule_trial, source_reader, sql_types
 from quality.contract import LEVELS, ODCS_DIMENSIONS, Column, Contract, Rule
 from quality.relation_rules import RELATION_CHECKS
 from quality.row_rules import DERIVED_ROW_CHECKS, ROW_CHECKS
+from quality.source import Source
 from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
 
 PARSES = {
     "code": "string",
     "amount": "number",
+    "percent": "number",
     "capital_amount": "number",
     "capital_currency": "string",
 }
@@ -37,6 +39,8 @@ DELIVERIES = ("full", "increment")
 SEVERITIES = ("error", "warning")
 ENCODINGS = ("utf-8", "gb18030")
 FORMATS = ("csv", "xlsx")
+_WRITTEN_HERE = {"format": "csv", "encoding": "utf-8", "delimiter": ","}
+"""What Yishu writes itself when it fetches rows: see `pipelines.fetch`."""
 _UNITS = {"d": 1, "w": 7, "m": 31, "q": 92, "y": 366}
 _IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -158,6 +162,7 @@ class _Reader:
                 ("customProperties",), "share", "conditional sharing needs a shareCondition"
             )
         server, where = self._server(data, department, dataset)
+        source = self._source(data, where, columns)
         cycle, latency, keep = self._service_levels(data)
         rules = list(self._declared_rules(schema, names))
         self._try_rules(rules, columns)
@@ -198,6 +203,7 @@ class _Reader:
             open_type=self._choice(custom, "openType", SHARE_TYPES),
             columns=tuple(columns),
             rules=(),
+            source=source,
         )
         derived = derived_rules.rules_of(contract)
         self._refuse_repeated(rules, {rule.rule_id for rule in derived})
@@ -246,17 +252,34 @@ class _Reader:
             self.refuse(("servers",), "server", "name exactly one server: where the files arrive")
             return {}, ("servers",)
         server, where = servers[0], ("servers", 0)
+        if server.get("type") not in source_reader.TYPES:
+            message = f"type must be one of {', '.join(source_reader.TYPES)}"
+            self.refuse((*where, "type"), "server", message)
+        if source_reader.is_written_here(server):
+            return {**server, **_WRITTEN_HERE, "path": f"{dataset}_*.csv"}, where
         if server.get("format") not in FORMATS:
             self.refuse((*where, "format"), "server", f"format must be one of {', '.join(FORMATS)}")
         encoding = server.get("encoding")
         if server.get("format") == "csv" and encoding not in ENCODINGS:
             message = f"encoding must be one of {', '.join(ENCODINGS)}"
             self.refuse((*where, "encoding"), "server", message)
+        if source_reader.is_elsewhere(server):
+            ending = Path(str(server.get("path") or server.get("location"))).suffix
+            return {**server, "path": f"{dataset}_*{ending}"}, where
         expected = f"landing/{department}/{dataset}_*."
         if not str(server.get("path", "")).startswith(expected):
             message = f"path must start with {expected} so that the name gives dataset and date"
             self.refuse((*where, "path"), "server", message)
         return server, where
+
+    def _source(
+        self, data: dict[str, Any], where: Location, columns: list[Column]
+    ) -> Source | None:
+        """Where the data are fetched from; None where the files arrive by themselves."""
+        servers = data.get("servers") or []
+        if len(servers) != 1 or not source_reader.is_elsewhere(servers[0]):
+            return None
+        return source_reader.read_source(servers[0], where, columns, self.refuse)
 
     def _service_levels(self, data: dict[str, Any]) -> tuple[timedelta | None, timedelta, int]:
         found: dict[str, tuple[float, str, Location]] = {}

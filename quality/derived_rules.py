@@ -51,6 +51,12 @@ def _column_rules(column: Column) -> Iterator[Rule]:
     if column.logical_type in _TYPE_HINTS:
         message = f"「{column.title}」应为{_TYPE_HINTS[column.logical_type]}，无法识别，请更正。"
         yield Rule(f"{column.name}__type", "row", "type", "conformity", "error", message, own)
+    if column.parse == "code":
+        message = (
+            f"「{column.title}」疑似被电子表格截断（第16位起变为0或成为科学计数法），"
+            "请将该列设为文本格式，从业务系统重新导出。"
+        )
+        yield Rule(f"{column.name}__whole", "row", "whole_code", "accuracy", "error", message, own)
     if column.domain:
         shown = "、".join(column.domain[:12]) + ("等" if len(column.domain) > 12 else "")
         message = f"「{column.title}」只能填写：{shown}，请更正。"

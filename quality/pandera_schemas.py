@@ -88,4 +88,22 @@ def _one_finding_a_cause(found: pl.DataFrame, contract: Contract) -> pl.DataFram
     garbled = found.filter(pl.col("rule_id") == "readable_text")["index"]
     follows_shape = pl.col("index").is_in(misshapen.implode()) & (pl.col("rule_id") != "row_shape")
     follows_garbling = pl.col("index").is_in(garbled.implode()) & pl.col("rule_id").is_in(on_texts)
-    return found.filter(~follows_shape & ~follows_garbling)
+    kept = found.filter(~follows_shape & ~follows_garbling)
+    for rule in contract.rules_of("row"):
+        if rule.check == "whole_code":
+            kept = _without_followers(kept, rule, contract)
+    return kept
+
+
+def _without_followers(found: pl.DataFrame, cause: Rule, contract: Contract) -> pl.DataFrame:
+    """Without the findings on a column where `cause` already says what is wrong with it."""
+    rows = found.filter(pl.col("rule_id") == cause.rule_id)["index"]
+    if not len(rows):
+        return found
+    followers = [
+        rule.rule_id
+        for rule in contract.rules_of("row")
+        if rule.rule_id != cause.rule_id and cause.columns[0] in rule.columns
+    ]
+    follows = pl.col("index").is_in(rows.implode()) & pl.col("rule_id").is_in(followers)
+    return found.filter(~follows)

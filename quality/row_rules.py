@@ -14,7 +14,7 @@ from datetime import date
 
 import polars as pl
 
-from quality import check_digits
+from quality import check_digits, spreadsheet
 from quality.contract import Rule
 
 MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
@@ -71,6 +71,10 @@ def _readable_text(rule: Rule, _: date) -> pl.Expr:
 
 def _row_shape(_: Rule, __: date) -> pl.Expr:
     return ~pl.col("_ragged")
+
+
+def _whole_code(rule: Rule, _: date) -> pl.Expr:
+    return _value(rule).map_batches(spreadsheet.is_whole, return_dtype=pl.Boolean)
 
 
 def _resident_number_format(rule: Rule, _: date) -> pl.Expr:
@@ -144,6 +148,7 @@ ROW_CHECKS: dict[str, RowCheck] = {
     "required": RowCheck(_required),
     "type": RowCheck(_type),
     "domain": RowCheck(_domain),
+    "whole_code": RowCheck(_whole_code),
     "readable_text": RowCheck(_readable_text),
     "row_shape": RowCheck(_row_shape),
     "expression": RowCheck(_expression, ("text",)),
@@ -162,7 +167,9 @@ ROW_CHECKS: dict[str, RowCheck] = {
     "matches": RowCheck(_matches, ("text",)),
 }
 
-DERIVED_ROW_CHECKS = ("required", "type", "domain", "readable_text", "row_shape", "expression")
+DERIVED_ROW_CHECKS = (
+    "required", "type", "domain", "whole_code", "readable_text", "row_shape", "expression",
+)  # fmt: skip
 """Checks that follow from the contract's structure and are not written by name in it."""
 
 

@@ -9,6 +9,7 @@ from datetime import date
 
 import dagster as dg
 
+from pipelines.fetch import fetch
 from pipelines.ingest import arrive, door, store
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
@@ -72,8 +73,10 @@ def _ingest_asset(contract: Contract) -> dg.AssetsDefinition:
     def ingest(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
+        fetch.before_door(city.home, contract, night)
         arrived = _arrived(city, contract.name, night)
-        door.take_up(city.home, contract, arrived, night)
+        receipts = door.take_up(city.home, contract, arrived, night)
+        fetch.after_door(city.home, contract, receipts)
         city.progress.advance(STAGE, contract.name)
         return dg.MaterializeResult(metadata=_metadata(city, contract.name, night))
 

@@ -13,6 +13,7 @@ import duckdb
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.home import Home
@@ -44,7 +45,7 @@ def query(
     try:
         columns, rows, more = _ask(path, sql, limit)
     except duckdb.Error as error:
-        console.print(f"[red]query failed[/red] {error}", highlight=False, markup=True)
+        console.print(f"[red]query failed[/red] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from error
     _print(columns, rows, form)
     if more and form is Format.table:
@@ -58,6 +59,8 @@ def _ask(path: Path, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, .
     }
     with duckdb.connect(str(path), read_only=True, config=settings) as connection:
         cursor = connection.execute(sql)
+        if cursor is None:  # nothing but space or comments
+            raise duckdb.InvalidInputException("there is no question; write: select …")
         rows = cursor.fetchmany(limit + 1)
         names = [str(item[0]) for item in cursor.description or []]
     return names, rows[:limit], len(rows) > limit
@@ -72,7 +75,7 @@ def _print(columns: list[str], rows: list[tuple[Any, ...]], form: Format) -> Non
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=1, default=str) + "\n")
     else:
-        table = Table(*columns, box=SIMPLE_HEAD)
+        table = Table(*(escape(name) for name in columns), box=SIMPLE_HEAD)
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row))
+            table.add_row(*("" if value is None else escape(str(value)) for value in row))
         console.print(table)

@@ -59,3 +59,19 @@ def stage(
         raise typer.BadParameter(f"no usable contract {dataset!r}; yishu source list shows all")
     for path in write_staging(contract, dbt_project_folder()):
         console.print(f"wrote {path}", soft_wrap=True)
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="department/dataset of a contract.")],
+    date: Annotated[str | None, typer.Option(help="Business date, YYYY-MM-DD.")] = None,
+    again: Annotated[bool, typer.Option(help="Although the date is loaded already.")] = False,
+) -> None:
+    """Fetch a dataset from its database, API, folder or SFTP server into landing.
+
+    Without --date, yesterday, which is the date of the next night. Exit code 1 where the source
+    could not be fetched.
+    """
+    from pipelines.cli.fetch import run
+
+    raise typer.Exit(run(dataset, date, again, console))

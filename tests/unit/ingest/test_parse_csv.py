@@ -355,10 +355,16 @@ def test_no_bytes_make_the_door_fall_over(
     contract = (quiet if encoding == "utf-8" else quiet_gb18030).contract
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as name:
         patch.setattr(decode, "BLOCK_BYTES", size)
-        try:
-            frame = read(Path(name), contract, "甲,乙\n".encode(encoding) + content)
-        except RefusedError as refused:
-            assert refused.rule == "unclosed_quote"
-        else:
-            assert frame[LINE].is_sorted()
-            assert frame[LINE].n_unique() == frame.height
+        frame = read_unless_unclosed(Path(name), contract, "甲,乙\n".encode(encoding) + content)
+    assert frame[LINE].is_sorted()
+    assert frame[LINE].n_unique() == frame.height
+
+
+def read_unless_unclosed(folder: Path, contract: Contract, content: bytes) -> pl.DataFrame:
+    """The one reason for which the bytes behind a right header may be refused."""
+    try:
+        return read(folder, contract, content)
+    except RefusedError as refused:
+        if refused.rule != "unclosed_quote":
+            raise
+        return pl.DataFrame(schema={LINE: pl.Int64})

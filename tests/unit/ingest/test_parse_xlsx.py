@@ -141,10 +141,10 @@ def test_a_missing_sheet_is_named_with_those_that_are_there(
 
 
 @pytest.mark.parametrize("spoil", [
-    lambda content: b"not a workbook at all",
+    lambda _: b"not a workbook at all",
     lambda content: content[: len(content) // 2],
     lambda content: content[:600] + bytes(len(content) - 1200) + content[-600:],
-    lambda content: b"PK\x03\x04",
+    lambda _: b"PK\x03\x04",
 ], ids=["another file", "cut off", "overwritten", "a beginning alone"])  # fmt: skip
 def test_a_corrupted_workbook_is_refused_and_not_a_crash(
     tmp_path: Path, contract: Contract, spoil: Any

@@ -1,0 +1,203 @@
+"""How a text that is not plain may still say one value, type by type.
+
+Belongs here: the spellings of dates, numbers, amounts, shares, codes and capital that registers,
+spreadsheets and clerks use. Does not belong here: finding the texts that need it, or keeping
+what they said (`cast`); whether a value is right (`quality.row_rules`).
+
+Every reading is exact and has one meaning. Where a text could mean two values, or loses digits
+in its type, the reading gives null and the row goes back to its department.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from quality.contract import Column
+from quality.sql_types import polars_type
+
+MARK = "\ufeff"
+SPACE = f" \t\r\n\u3000\u00a0{MARK}"
+
+# Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
+_WHOLE_YEAR = r"^[0-9]{4}([-/.年]|[0-9]{4}$|[0-9]{10}$)"
+_DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%Y年%m月%d")
+_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+                 "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M",
+                 "%Y%m%d%H%M%S")  # fmt: skip
+_MIDNIGHT = r"[ T]0?0:00(:00(\.0+)?)?$"
+_SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
+"""A day as a spreadsheet counts it, 1954 to 2091; shorter numbers could be anything."""
+_SERIAL_ORIGIN = "1899-12-30"
+_CHINESE_TENS = (
+    (r"([二三])十([一二三四五六七八九])", "$1$2"),
+    (r"([二三])十", "${1}0"),
+    (r"十([一二三四五六七八九])", "1$1"),
+    (r"十", "10"),
+)
+_CHINESE_DIGITS = dict(zip("〇零○一二三四五六七八九", "000123456789", strict=True))
+_FLOAT = r"^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
+_GROUPED = r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
+_AMOUNT = rf"^(?:人民币|RMB|CNY|¥)?\s*({_GROUPED})\s*(万|亿|百万|千万)?\s*(?:元|圆|人民币元?)?整?$"
+_UNITS = {"万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
+_PERCENT = rf"^({_GROUPED})\s*%?$"
+_CAPITAL = rf"^\(?(?:万元?(?:人民币|美元|港元|欧元|日元)?\)?)?\s*({_GROUPED})\s*(.*)$"
+_CAPITAL_UNIT = r"^\(?万?(元|人民币|美元|港元|欧元|日元|港币)*\)?$"
+_CURRENCIES = {"美元": "USD", "港元": "HKD", "港币": "HKD", "欧元": "EUR", "日元": "JPY"}
+_BOOLEANS = {"是": True, "否": False, "有": True, "无": False, "y": True, "n": False, "yes": True,
+             "no": False, "true": True, "false": False, "1": True, "0": False}  # fmt: skip
+
+
+def clean(column: Column) -> pl.Expr:
+    """The delivered text without surrounding space; null where it says that nothing is known."""
+    text = pl.col(column.header).str.strip_chars(SPACE)
+    return pl.when(~text.is_in(["", *column.missing])).then(text)
+
+
+def reading(column: Column) -> pl.Expr:
+    """The value that a delivered text of this column says; null where it says none."""
+    text = clean(column)
+    if column.parse:
+        return _BY_PARSE[column.parse](text, column)
+    return _BY_TYPE[column.logical_type](text, column)
+
+
+def _folded(text: pl.Expr) -> pl.Expr:
+    """Full-width characters made plain, a spreadsheet's leading apostrophe off."""
+    return text.str.normalize("NFKC").str.strip_prefix("'").str.strip_chars(SPACE)
+
+
+def _text(text: pl.Expr, _: Column) -> pl.Expr:
+    return text
+
+
+def _code(text: pl.Expr, _: Column) -> pl.Expr:
+    folded = _folded(text)
+    return pl.when(folded != "").then(folded.str.to_uppercase())
+
+
+def _arabic(text: pl.Expr) -> pl.Expr:
+    """A date in Chinese numerals with Arabic ones: 二〇二六年三月十五日 → 2026年3月15日."""
+    plain = text
+    for pattern, replacement in _CHINESE_TENS:
+        plain = plain.str.replace_all(pattern, replacement)
+    plain = plain.str.replace_many(_CHINESE_DIGITS)
+    return pl.when(text.str.contains("年")).then(plain).otherwise(text)
+
+
+def _date(text: pl.Expr, _: Column) -> pl.Expr:
+    folded = _arabic(_folded(text).str.replace(_MIDNIGHT, "").str.replace_all(r"\s", ""))
+    dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
+    serial = pl.when(folded.str.contains(_SERIAL)).then(folded).cast(pl.Float64, strict=False)
+    days = pl.lit(_SERIAL_ORIGIN).str.to_date() + pl.duration(days=serial.cast(pl.Int64))
+    spelled = [dated.str.to_date(form, strict=False) for form in _DATE_FORMATS]
+    return pl.coalesce(*spelled, days)
+
+
+def _timestamp(text: pl.Expr, column: Column) -> pl.Expr:
+    folded = _folded(text)
+    dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
+    timed = [dated.str.to_datetime(f, strict=False, time_unit="us") for f in _TIME_FORMATS]
+    return pl.coalesce(*timed, _date(text, column).cast(pl.Datetime("us")))
+
+
+def _boolean(text: pl.Expr, _: Column) -> pl.Expr:
+    folded = _folded(text).str.to_lowercase()
+    return folded.replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+
+
+def _ungrouped(text: pl.Expr) -> pl.Expr:
+    """Thousands separators off, where they stand in their places."""
+    grouped = text.str.contains(r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$")
+    return pl.when(grouped).then(text.str.replace_all(",", "")).otherwise(text)
+
+
+def _integer(text: pl.Expr, column: Column) -> pl.Expr:
+    whole = _ungrouped(_folded(text)).str.replace(r"\.0+$", "")
+    return whole.cast(polars_type(column.sql_type), strict=False)
+
+
+def _number(text: pl.Expr, column: Column) -> pl.Expr:
+    return _exact(_ungrouped(_folded(text)), column)
+
+
+def _exact(text: pl.Expr, column: Column) -> pl.Expr:
+    """A number, if its type holds it exactly; a decimal is never rounded."""
+    kind = polars_type(column.sql_type)
+    if isinstance(kind, pl.Decimal):
+        whole, scale = max((kind.precision or 38) - kind.scale, 1), kind.scale
+        exact = text.str.contains(rf"^-?0*[0-9]{{1,{whole}}}(\.[0-9]{{0,{scale}}}0*)?$")
+        return pl.when(exact).then(text).cast(kind, strict=False)
+    value = pl.when(text.str.contains(_FLOAT)).then(text).cast(kind, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def _amount(text: pl.Expr, column: Column) -> pl.Expr:
+    """An amount in the column's own unit: ￥1,234.50元 → 1234.50, 3.5万 → 35000.
+
+    Another currency than the yuan gives null: a rate is not the platform's to guess.
+    """
+    folded = _folded(text)
+    number = folded.str.extract(_AMOUNT, 1).str.replace_all(",", "")
+    unit = folded.str.extract(_AMOUNT, 2)
+    kind = polars_type(column.sql_type)
+    scaled = pl.lit(None, dtype=kind)
+    for word, factor in _UNITS.items():
+        product = number.cast(pl.Decimal(38, 10), strict=False) * factor
+        held = product.cast(kind, strict=False)
+        scaled = pl.when(unit == word).then(pl.when(held == product).then(held)).otherwise(scaled)
+    return pl.when(unit.is_null()).then(_exact(number, column)).otherwise(scaled)
+
+
+def _percent(text: pl.Expr, column: Column) -> pl.Expr:
+    """A share in percent, with or without its sign: 12.5% → 12.5."""
+    number = _folded(text).str.extract(_PERCENT, 1).str.replace_all(",", "")
+    return _exact(number, column)
+
+
+def _capital_parts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    folded = _folded(text)
+    return folded.str.extract(_CAPITAL, 1).str.replace_all(",", ""), folded
+
+
+def _capital_amount(text: pl.Expr, column: Column) -> pl.Expr:
+    """Registered capital in ten thousands of its currency, as registers export it.
+
+    `2150万人民币`, `(万元人民币)500`, `300(万元人民币)` and a bare `50` are in ten thousands
+    (the register's own unit); `500000元` is in units and divided.
+    """
+    number, folded = _capital_parts(text)
+    known = folded.str.extract(_CAPITAL, 2).str.contains(_CAPITAL_UNIT)
+    in_units = folded.str.contains("元|币") & ~folded.str.contains("万")
+    value = _exact(pl.when(known).then(number), column)
+    divided = (value / 10_000).cast(polars_type(column.sql_type), strict=False)
+    exact = pl.when(divided * 10_000 == value).then(divided)
+    return pl.when(in_units).then(exact).otherwise(value)
+
+
+def _capital_currency(text: pl.Expr, _: Column) -> pl.Expr:
+    """ISO 4217 code of the currency that a capital text names; CNY where it names none."""
+    number, folded = _capital_parts(text)
+    named: pl.Expr = pl.lit("CNY")
+    for word, code in _CURRENCIES.items():
+        named = pl.when(folded.str.contains(word, literal=True)).then(pl.lit(code)).otherwise(named)
+    return pl.when(number.is_not_null()).then(named)
+
+
+_Reading = Callable[[pl.Expr, Column], pl.Expr]
+_BY_PARSE: dict[str, _Reading] = {
+    "code": _code,
+    "amount": _amount,
+    "percent": _percent,
+    "capital_amount": _capital_amount,
+    "capital_currency": _capital_currency,
+}
+_BY_TYPE: dict[str, _Reading] = {
+    "string": _text,
+    "date": _date,
+    "timestamp": _timestamp,
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+}
