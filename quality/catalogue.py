@@ -14,6 +14,8 @@ from quality.contract import Contract
 from quality.contract_reader import ContractError, Problem, read_contract
 from quality.relation_rules import RELATION_CHECKS
 
+SUFFIX = ".odcs.yaml"
+
 
 @dataclass(frozen=True)
 class BrokenContract:
@@ -69,7 +71,11 @@ def read_catalogue(sources: Path) -> Catalogue:
         )
     contracts: list[Contract] = []
     broken: list[BrokenContract] = []
-    for path in sorted(sources.glob("*/*.odcs.yaml")):
+    for path in sorted((*sources.glob("*/*.yaml"), *sources.glob("*/*.yml"))):
+        if not path.name.endswith(SUFFIX):
+            message = f"a contract must be named <dataset>{SUFFIX}; rename the file or remove it"
+            broken.append(_broken(path, [Problem(path, 1, "place", message)]))
+            continue
         try:
             contracts.append(read_contract(path))
         except ContractError as error:
@@ -80,7 +86,7 @@ def read_catalogue(sources: Path) -> Catalogue:
 
 
 def _broken(path: Path, problems: list[Problem]) -> BrokenContract:
-    dataset = path.name.removesuffix(".odcs.yaml")
+    dataset = path.name.removesuffix(SUFFIX).split(".")[0]
     return BrokenContract(path.parent.name, dataset, path, tuple(problems))
 
 

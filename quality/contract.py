@@ -121,11 +121,12 @@ class Contract:
     grain: str
     delivery: str
     """`full`: each delivery replaces the dataset; `increment`: it adds and replaces by key."""
-    file_format: str
+    file_format: str | None
+    """As `servers[0].format` says; None where the file itself shows it."""
     file_pattern: str
     """Glob of the file names in `landing/<department>/`."""
     encoding: str | None
-    delimiter: str
+    delimiter: str | None
     sheet: str | None
     cycle: timedelta | None
     """Time between deliveries; `None` where the department delivers at no fixed time."""
@@ -136,6 +137,12 @@ class Contract:
     open_type: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
+    header_rows: int | None = None
+    """Rows of the header: 0, 1 or 2; None where the file itself shows it."""
+    widths: tuple[int, ...] = ()
+    """Widths of the fields of a fixed-width file."""
+    record: str | None = None
+    """Element (XML) or key (JSON) of one record."""
     source: Source | None = None
     """Where the data are fetched from; None where files arrive in landing by themselves."""
 

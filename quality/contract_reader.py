@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -37,8 +37,14 @@ PARSES = {
 SHARE_TYPES = ("unconditional", "conditional", "none")
 DELIVERIES = ("full", "increment")
 SEVERITIES = ("error", "warning")
-ENCODINGS = ("utf-8", "gb18030")
-FORMATS = ("csv", "xlsx")
+ENCODINGS = (
+    "utf-8", "gb18030", "gbk", "gb2312", "big5", "utf-16", "utf-16le", "utf-16be",
+)  # fmt: skip
+FORMATS = (
+    "csv", "tsv", "fixed", "xlsx", "xlsm", "xls", "ods", "json", "geojson", "ndjson", "xml",
+    "html", "parquet",
+)  # fmt: skip
+HEADER_ROWS = (0, 1, 2)
 _WRITTEN_HERE = {"format": "csv", "encoding": "utf-8", "delimiter": ","}
 """What Yishu writes itself when it fetches rows: see `pipelines.fetch`."""
 _UNITS = {"d": 1, "w": 7, "m": 31, "q": 92, "y": 366}
@@ -190,11 +196,14 @@ class _Reader:
             purpose=str((data.get("description") or {}).get("purpose", "")),
             grain=str(schema.get("description", "")),
             delivery=delivery,
-            file_format=str(server.get("format")),
+            file_format=server.get("format"),
             file_pattern=Path(str(server["path"])).name,
             encoding=server.get("encoding"),
-            delimiter=str(server.get("delimiter") or ","),
-            sheet=self._custom(server, where).get("sheet", (None, ()))[0],
+            delimiter=server.get("delimiter"),
+            sheet=self._layout(server, where, "sheet"),
+            header_rows=self._layout(server, where, "headerRows"),
+            widths=tuple(self._layout(server, where, "widths") or ()),
+            record=self._layout(server, where, "record"),
             cycle=cycle,
             latency=latency,
             keep_days=keep,
@@ -257,12 +266,7 @@ class _Reader:
             self.refuse((*where, "type"), "server", message)
         if source_reader.is_written_here(server):
             return {**server, **_WRITTEN_HERE, "path": f"{dataset}_*.csv"}, where
-        if server.get("format") not in FORMATS:
-            self.refuse((*where, "format"), "server", f"format must be one of {', '.join(FORMATS)}")
-        encoding = server.get("encoding")
-        if server.get("format") == "csv" and encoding not in ENCODINGS:
-            message = f"encoding must be one of {', '.join(ENCODINGS)}"
-            self.refuse((*where, "encoding"), "server", message)
+        self._check_layout(server, where)
         if source_reader.is_elsewhere(server):
             ending = Path(str(server.get("path") or server.get("location"))).suffix
             return {**server, "path": f"{dataset}_*{ending}"}, where
@@ -271,6 +275,28 @@ class _Reader:
             message = f"path must start with {expected} so that the name gives dataset and date"
             self.refuse((*where, "path"), "server", message)
         return server, where
+
+    def _check_layout(self, server: dict[str, Any], where: Location) -> None:
+        """What is left out is found by evidence; what is said must be something we know."""
+        for key, known in (("format", FORMATS), ("encoding", ENCODINGS)):
+            if server.get(key) is not None and server[key] not in known:
+                message = f"{key} must be one of {', '.join(known)}; without it the file shows it"
+                self.refuse((*where, key), "server", message)
+        delimiter = server.get("delimiter")
+        if delimiter is not None and (
+            not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'
+        ):
+            self.refuse((*where, "delimiter"), "server", "delimiter must be a single character")
+        custom = self._custom(server, where)
+        for name, (is_known, expected) in _LAYOUT_CHECKS.items():
+            if name in custom and not is_known(custom[name][0]):
+                self.refuse(custom[name][1], "server", f"{name} must be {expected}")
+        if server.get("format") == "fixed" and "widths" not in custom:
+            message = "a fixed-width file needs customProperties widths: [6, 18, …]"
+            self.refuse((*where, "format"), "server", message)
+
+    def _layout(self, server: dict[str, Any], where: Location, name: str) -> Any:
+        return self._custom(server, where).get(name, (None, ()))[0]
 
     def _source(
         self, data: dict[str, Any], where: Location, columns: list[Column]
@@ -542,6 +568,30 @@ class _Reader:
                 message = f"the rule name {rule.rule_id!r} stands twice; rename one"
                 self.problems.append(Problem(self.path, rule.line, "rule", message))
             seen.add(rule.rule_id)
+
+
+def _are_widths(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(type(width) is int and width > 0 for width in value)
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_header_rows(value: Any) -> bool:
+    return type(value) is int and value in HEADER_ROWS
+
+
+_LAYOUT_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "sheet": (_is_text, "the name of a sheet"),
+    "record": (_is_text, "the name of an element or key"),
+    "headerRows": (_is_header_rows, "0, 1 or 2"),
+    "widths": (_are_widths, "a list of whole numbers above 0"),
+}
 
 
 def _span(value: float, unit: str) -> timedelta:

@@ -22,6 +22,11 @@ os.environ.setdefault("PANDERA_VALIDATION_DEPTH", "SCHEMA_AND_DATA")
 
 import pandera.polars as pa
 
+INDEX = "_index"
+"""Position of a row in its chunk; a name that no contract can use."""
+_CASE = "index"
+"""What Pandera calls it."""
+
 RAGGED = "_ragged"
 """Name of the Boolean that the door sets where a row has too few or too many values."""
 
@@ -56,7 +61,7 @@ def failures(schema: pa.DataFrameSchema, contract: Contract, rows: pl.DataFrame)
         rows: typed columns, one `…__uncast` marker each, and `_ragged`.
 
     Returns:
-        Columns `index` (position in `rows`, uint32) and `rule_id`, one row a finding. A row
+        Columns `_index` (position in `rows`, uint32) and `rule_id`, one row a finding. A row
         whose shape is broken fails that rule alone, and a garbled row fails no other rule on
         its texts: one cause, one finding.
 
@@ -68,13 +73,13 @@ def failures(schema: pa.DataFrameSchema, contract: Contract, rows: pl.DataFrame)
         schema.validate(rows, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
-        if cases.filter(pl.col("index").is_null()).height:
+        if cases.filter(pl.col(_CASE).is_null()).height:
             raise
         found = cases.select(
-            pl.col("index").cast(pl.UInt32), pl.col("check").alias("rule_id")
+            pl.col(_CASE).cast(pl.UInt32).alias(INDEX), pl.col("check").alias("rule_id")
         ).unique(maintain_order=True)
         return _one_finding_a_cause(found, contract)
-    return pl.DataFrame(schema={"index": pl.UInt32, "rule_id": pl.String})
+    return pl.DataFrame(schema={INDEX: pl.UInt32, "rule_id": pl.String})
 
 
 def _one_finding_a_cause(found: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -84,10 +89,10 @@ def _one_finding_a_cause(found: pl.DataFrame, contract: Contract) -> pl.DataFram
         for rule in contract.rules_of("row")
         if rule.rule_id != "readable_text" and set(rule.columns) & text_columns
     ]
-    misshapen = found.filter(pl.col("rule_id") == "row_shape")["index"]
-    garbled = found.filter(pl.col("rule_id") == "readable_text")["index"]
-    follows_shape = pl.col("index").is_in(misshapen.implode()) & (pl.col("rule_id") != "row_shape")
-    follows_garbling = pl.col("index").is_in(garbled.implode()) & pl.col("rule_id").is_in(on_texts)
+    misshapen = found.filter(pl.col("rule_id") == "row_shape")[INDEX]
+    garbled = found.filter(pl.col("rule_id") == "readable_text")[INDEX]
+    follows_shape = pl.col(INDEX).is_in(misshapen.implode()) & (pl.col("rule_id") != "row_shape")
+    follows_garbling = pl.col(INDEX).is_in(garbled.implode()) & pl.col("rule_id").is_in(on_texts)
     kept = found.filter(~follows_shape & ~follows_garbling)
     for rule in contract.rules_of("row"):
         if rule.check == "whole_code":
@@ -97,7 +102,7 @@ def _one_finding_a_cause(found: pl.DataFrame, contract: Contract) -> pl.DataFram
 
 def _without_followers(found: pl.DataFrame, cause: Rule, contract: Contract) -> pl.DataFrame:
     """Without the findings on a column where `cause` already says what is wrong with it."""
-    rows = found.filter(pl.col("rule_id") == cause.rule_id)["index"]
+    rows = found.filter(pl.col("rule_id") == cause.rule_id)[INDEX]
     if not len(rows):
         return found
     followers = [
@@ -105,5 +110,5 @@ def _without_followers(found: pl.DataFrame, cause: Rule, contract: Contract) -> 
         for rule in contract.rules_of("row")
         if rule.rule_id != cause.rule_id and cause.columns[0] in rule.columns
     ]
-    follows = pl.col("index").is_in(rows.implode()) & pl.col("rule_id").is_in(followers)
+    follows = pl.col(INDEX).is_in(rows.implode()) & pl.col("rule_id").is_in(followers)
     return found.filter(~follows)

@@ -39,8 +39,9 @@ def is_whole(codes: pl.Series) -> pl.Series:
         return whole
     found = codes.gather(positions)
     zeros = found.str.contains(_ROUNDED)
-    long = codes.str.contains(_LONG).sum() if zeros.sum() >= FEWEST else 0
-    many = zeros.sum() >= FEWEST and zeros.sum() >= SHARE * long
+    ended = int(zeros.sum())
+    long = int(codes.str.contains(_LONG).sum()) if ended >= FEWEST else 0
+    many = ended >= FEWEST and ended >= SHARE * long
     broken = ~resident_number_holds(found).fill_null(True)
     rounded = found.str.contains(_SCIENTIFIC) | (zeros & (broken | many))
     return whole.scatter(positions.filter(rounded), False)

@@ -91,9 +91,10 @@ class _Reading:
             copies = copies + 1 if is_copy else 0
             if not is_copy:
                 yield self._new(records)
-            position = self._next_position(position, answer, records)
-            if position is None or copies > 1:
+            following = self._next_position(position, answer, records)
+            if following is None or copies > 1:
                 return
+            position = following
         message = f"{self._host} 的页数没有尽头，请核对合同中的分页方式。"
         raise FetchError("endless_pages", message)
 

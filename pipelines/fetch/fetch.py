@@ -41,15 +41,20 @@ def before_door(home: Home, contract: Contract, night: date) -> list[Path]:
         return []
 
 
-def after_door(home: Home, contract: Contract, receipts: Sequence[Receipt]) -> None:
+def after_door(home: Home, contract: Contract, receipts: Sequence[Receipt]) -> list[Receipt]:
     """Move the facts of the fetches from landing into the receipts of what was taken up."""
+    completed = []
     for receipt in receipts:
         path = home.landing / contract.department / receipt.file_name
         facts = take_facts(path)
-        if facts is not None:
-            findings = {**receipt.findings, "fetch": facts}
-            store.write_receipt(home.raw, replace(receipt, findings=findings))
-            forget_facts(path)
+        if facts is None:
+            completed.append(receipt)
+            continue
+        told = replace(receipt, findings={**receipt.findings, "fetch": facts})
+        store.write_receipt(home.raw, told)
+        forget_facts(path)
+        completed.append(told)
+    return completed
 
 
 def fetch(home: Home, contract: Contract, night: date, *, again: bool = False) -> list[Path]:

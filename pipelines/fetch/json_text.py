@@ -6,7 +6,10 @@ A number stays the text that it was sent as: 18 digits are not rounded, 1.50 sta
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Number(str):
@@ -23,7 +26,7 @@ def text_of(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode() if not _is_sound(value) else str(value)
+        return _HALF.sub("\ufffd", value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return text_of(_dump(value))
@@ -45,11 +48,3 @@ def _dump(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_dump(item) for item in value) + "]"
     return value if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
-
-
-def _is_sound(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -30,11 +31,13 @@ _BATCH_BYTES = 4 << 20
 _UNTELLABLE = ("bytea", "record", "void")
 _TELLABLE_CLASSES = ("42", "3D", "3F", "25")
 """SQLSTATE classes whose text names objects of the database, never a value of a row."""
+_SERVER_ERROR = "PGRES_FATAL_ERROR"
+"""libpq's own name for an error that the server reports while rows come."""
 _STATES = {
     "28": ("access_denied", "用户名或密码不对，或该用户无权登录，请核对环境变量。"),
     "42501": ("access_denied", "该用户无权读取查询中的表，请由对方授权。"),
     "57014": ("query_timeout", "查询超过合同规定的时间，已取消。"),
-    "22": ("query_failed", "查询在计算某行的值时出错，请检查 query 中的转换。"),
+    "22": ("query_failed", "查询在读取某行时出错，请在数据库上运行 query 查明（此处不显示数据）。"),
     "53": ("server_busy", "服务器资源不足（连接数、内存或磁盘），请稍后重试。"),
     "57": ("server_stopped", "服务器正在关闭或重启，请稍后重试。"),
     "08": ("connection_lost", "与服务器的连接中断，请检查网络后重试。"),
@@ -71,6 +74,7 @@ def _cursor(source: DatabaseSource) -> Iterator[Any]:
         from adbc_driver_postgresql import StatementOptions, dbapi
     except ImportError as error:
         raise driver_missing("adbc-driver-postgresql") from error
+    begun = monotonic()
     try:
         with (
             dbapi.connect(_address(source)) as connection,
@@ -80,7 +84,8 @@ def _cursor(source: DatabaseSource) -> Iterator[Any]:
         ):
             yield cursor
     except (dbapi.Error, pa.ArrowException, OSError) as error:
-        raise _failure(error) from None  # the driver's text may hold a row's value or the user
+        # Not chained: the driver's text may hold a value of a row, or the user.
+        raise _failure(error, source, monotonic() - begun) from None
 
 
 def _address(source: DatabaseSource) -> str:
@@ -115,28 +120,40 @@ def _as_text(field: pa.Field, source: DatabaseSource) -> str:
     return f"{value}::text as {header}"
 
 
-def _failure(error: BaseException) -> FetchError:
-    state = str(getattr(error, "sqlstate", None) or "")
-    if not state:
-        return _failure_to_connect(str(error))
-    for prefix in (state, state[:2]):
+def _failure(error: BaseException, source: DatabaseSource, seconds: float) -> FetchError:
+    """The reason; of the server's own text only what names objects of the database is told.
+
+    Args:
+        error: of the driver; its SQLSTATE is missing before a session stands, and while rows
+            come. There the text decides, as far as it does not depend on the server's language.
+        source: whose time limit may have run out.
+        seconds: that the fetch has taken.
+    """
+    state, text = str(getattr(error, "sqlstate", None) or ""), str(error)
+    for prefix in (state, state[:2]) if state else ():
         if prefix in _STATES:
-            rule, message = _STATES[prefix]
-            return FetchError(rule, message)
-    told = f"（{_server_text(str(error))}）" if state[:2] in _TELLABLE_CLASSES else ""
-    message = f"数据库拒绝了查询，SQLSTATE {state}{told}，请更正合同中的 query。"
-    return FetchError("query_failed", message)
+            return FetchError(*_STATES[prefix])
+    if state:
+        told = f"（{_server_text(text)}）" if state[:2] in _TELLABLE_CLASSES else ""
+        message = f"数据库拒绝了查询，SQLSTATE {state}{told}，请更正合同中的 query。"
+        return FetchError("query_failed", message)
+    if "Failed to connect" in text:
+        return _failure_to_connect(text)
+    if _SERVER_ERROR in text:
+        return FetchError(*_STATES["57014" if seconds >= source.timeout_seconds else "22"])
+    return FetchError(*_STATES["08"])
 
 
 def _failure_to_connect(text: str) -> FetchError:
-    """Before a session stands there is no SQLSTATE; libpq's English text is all there is."""
+    """The server could be reached (see `reach`), so most often it is the server that refuses."""
     if "does not exist" in text and "database" in text:
         return FetchError("no_database", "服务器上没有合同所写的数据库，请更正 database。")
-    if "authentication failed" in text or "role" in text or "pg_hba" in text:
-        return FetchError(*_STATES["28"])
     if "SSL" in text or "certificate" in text:
         return FetchError("tls", "无法建立加密连接，请核对合同中的 tls 与服务器证书。")
-    return FetchError(*_STATES["08"])
+    if "timeout" in text or "closed the connection" in text:
+        return FetchError(*_STATES["08"])
+    message = "服务器拒绝登录，请依次核对环境变量中的用户和密码、合同中的 database、对方的访问许可。"
+    return FetchError("access_denied", message)
 
 
 def _server_text(text: str) -> str:

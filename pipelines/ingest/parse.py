@@ -99,10 +99,10 @@ def _csv_chunks(path: Path, contract: Contract, findings: Findings) -> Iterator[
     for block in decode.blocks(path, encoding):
         body = block
         if block.count(b'"') % 2:
-            _refuse_unclosed_quote(block, contract.delimiter, line)
+            _refuse_unclosed_quote(block, contract.delimiter or ",", line)
         if headers is None:
             reader = csv.reader(
-                io.StringIO(block.decode(), newline=""), delimiter=contract.delimiter
+                io.StringIO(block.decode(), newline=""), delimiter=contract.delimiter or ","
             )
             first = next(reader, [])
             hint = _encoding_hint(path, encoding, contract)
@@ -154,9 +154,9 @@ def _block_frames(
     """The records of a block, in one frame or more, each with the physical lines it took."""
     if not block:
         return
-    frame = _fast_frame(block, headers, contract.delimiter)
+    frame = _fast_frame(block, headers, contract.delimiter or ",")
     if frame is None:
-        yield from _careful_frames(block, headers, contract.delimiter, line)
+        yield from _careful_frames(block, headers, contract.delimiter or ",", line)
         return
     if b'"' in block:
         inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)

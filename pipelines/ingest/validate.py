@@ -12,8 +12,10 @@ import polars as pl
 
 from pipelines.ingest.parse import ROW
 from quality.contract import Contract
-from quality.pandera_schemas import failures, row_schema
+from quality.pandera_schemas import INDEX, failures, row_schema
 from quality.row_rules import GARBLED_PATTERN
+
+_NO_FLAGS = pl.lit(None, dtype=pl.String).alias("_flags")
 
 
 @dataclass(frozen=True)
@@ -43,31 +45,32 @@ class Validator:
 
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """One chunk from `cast` → (accepted, quarantined), with the door's columns."""
-        rows = rows.with_row_index("index").with_columns(self._constants)
-        found = failures(self._schema, self._contract, rows).with_columns(
+        rows = rows.with_row_index(INDEX).with_columns(self._constants)
+        found = failures(self._schema, self._contract, rows)
+        if not found.height:
+            return rows.with_columns(_NO_FLAGS), rows.clear().with_columns(_NO_FLAGS)
+        named = self._with_columns(found, rows).with_columns(
             pl.col("rule_id").replace_strict(self._order, return_dtype=pl.Int32).alias("order"),
             pl.col("rule_id").is_in(self._errors).alias("is_error"),
         )
-        named = self._with_columns(found, rows)
         refused = _joined(named.filter("is_error"))
-        flagged = _joined(named.filter(~pl.col("is_error"))).select(
-            "index", pl.col("_rules").alias("_flags")
+        flags = _joined(named.filter(~pl.col("is_error")))
+        rows = rows.with_columns(_placed(rows.height, flags).alias("_flags"))
+        keeps = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True).scatter(
+            refused[INDEX], False
         )
-        accepted = rows.join(refused, on="index", how="anti", maintain_order="left")
-        quarantined = rows.join(refused, on="index", how="inner", maintain_order="left")
+        quarantined = rows.filter(~keeps).join(refused, on=INDEX, maintain_order="left")
         return (
-            accepted.join(flagged, on="index", how="left", maintain_order="left"),
-            quarantined.join(flagged, on="index", how="left", maintain_order="left").with_columns(
-                _delivered_row().alias("_original")
-            ),
+            rows.filter(keeps),
+            quarantined.with_columns(_delivered_row().alias("_original")),
         )
 
     def _with_columns(self, found: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds `columns`: those that the rule names, or of a garbled row those that are garbled."""
         texts = [c.name for c in self._contract.columns if c.logical_type == "string"]
         is_garbled = pl.col("rule_id") == "readable_text"
-        garbled = rows.join(found.filter(is_garbled), on="index", how="semi").select(
-            "index",
+        garbled = rows.join(found.filter(is_garbled), on=INDEX, how="semi").select(
+            INDEX,
             pl.concat_str(
                 [pl.when(pl.col(n).str.contains(GARBLED_PATTERN)).then(pl.lit(n)) for n in texts],
                 separator=",",
@@ -75,16 +78,22 @@ class Validator:
             ).alias("garbled"),
         )
         declared = pl.col("rule_id").replace_strict(self._columns, return_dtype=pl.String)
-        return found.join(garbled, on="index", how="left").with_columns(
+        return found.join(garbled, on=INDEX, how="left").with_columns(
             pl.when(is_garbled).then("garbled").otherwise(declared).alias("columns")
         )
+
+
+def _placed(height: int, flags: pl.DataFrame) -> pl.Series:
+    """The flags of a chunk's rows, null where a row has none."""
+    nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
+    return nothing.scatter(flags[INDEX], flags["_rules"]) if flags.height else nothing
 
 
 def _joined(named: pl.DataFrame) -> pl.DataFrame:
     """One row an index: `_rules` and `_columns`, comma-separated, in the contract's order."""
     joined = (
-        named.sort("index", "order")
-        .group_by("index", maintain_order=True)
+        named.sort(INDEX, "order")
+        .group_by(INDEX, maintain_order=True)
         .agg(
             pl.col("rule_id").str.join(",").alias("_rules"),
             pl.col("columns").filter(pl.col("columns") != "").str.join(",").alias("_columns"),

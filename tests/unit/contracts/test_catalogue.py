@@ -128,3 +128,15 @@ def test_two_contracts_with_one_id_are_told_apart(
 def test_a_folder_that_does_not_exist_says_what_to_set(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="set YISHU_SOURCES"):
         read_catalogue(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["valve.yaml", "valve.odcs.yml"])
+def test_a_contract_under_a_wrong_name_is_not_passed_over_in_silence(
+    sources: Path, name: str
+) -> None:
+    (sources / "water" / "meter.odcs.yaml").rename(sources / "water" / name)
+    catalogue = read_catalogue(sources)
+    (problem,) = catalogue.problems
+    assert problem.path.name == name
+    assert ".odcs.yaml" in problem.message
+    assert [entry.dataset for entry in catalogue.broken] == ["valve"]

@@ -42,7 +42,7 @@ def findings(contract: Contract, numbers: list[str]) -> list[tuple[int, str]]:
         }
     )
     found = failures(row_schema(contract, date(2026, 6, 30)), contract, cast(texts, contract))
-    return [(row["index"], row["rule_id"]) for row in found.sort("index", "rule_id").to_dicts()]
+    return [(row["_index"], row["rule_id"]) for row in found.sort("_index", "rule_id").to_dicts()]
 
 
 @pytest.mark.parametrize(

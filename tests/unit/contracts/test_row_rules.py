@@ -42,7 +42,7 @@ def judge(
         columns | markers | {RAGGED: pl.Series([ragged] * len(rows), dtype=pl.Boolean)}
     )
     found = failures(row_schema(contract, NIGHT), contract, frame)
-    return sorted(found.select("index", "rule_id").iter_rows())
+    return sorted(found.select("_index", "rule_id").iter_rows())
 
 
 def ruled(implementation: str, kind: str = "string", engine: str = "yishu") -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""`yishu bench …`: what the platform costs on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipelines.bench import door as door_bench
+
+app = typer.Typer(help="Benchmarks, each beside its baseline.", no_args_is_help=True)
+console = Console()
+
+FORMATS = ["utf-8", "gb18030", "parquet", "xlsx"]
+
+
+@app.callback()
+def bench() -> None:
+    """Benchmarks, each beside its baseline."""
+
+
+@app.command()
+def door(
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of 12 columns.")] = 5_000_000,
+    form: Annotated[
+        list[str] | None, typer.Option("--format", help="utf-8, gb18030, parquet, xlsx.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 3,
+    folder: Annotated[Path | None, typer.Option(help="Where the files are made and kept.")] = None,
+) -> None:
+    """Time the door with all row rules against DuckDB copying the same file to Parquet."""
+    formats = form or FORMATS
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise typer.BadParameter(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+    with tempfile.TemporaryDirectory(prefix="yishu-bench-") as temporary:
+        cases = door_bench.run(
+            folder or Path(temporary), rows, formats, repeats,
+            lambda line: console.print(line, highlight=False),
+        )  # fmt: skip
+    print(door_bench.table(cases, repeats))
