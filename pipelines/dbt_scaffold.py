@@ -38,7 +38,7 @@ def staging_sql(contract: Contract) -> str:
     own = [column.name for column in contract.columns]
     imported = ",\n        ".join([*own, *META_READ])
     kept = ",\n        ".join([*own, *STAGING_META])
-    keys = ", ".join(f"'{name}'" for name in contract.key)
+    call = ", ".join(f"{name}={value!r}" for name, value in _options(contract).items())
     return f"""with
 
 source as (
@@ -48,7 +48,7 @@ source as (
 ),
 
 latest as (
-    {{{{ latest_version('source', keys=[{keys}], delivery='{contract.delivery}') }}}}
+    {{{{ latest_version('source', {call}) }}}}
 ),
 
 final as (
@@ -59,6 +59,15 @@ final as (
 
 select * from final
 """
+
+
+def _options(contract: Contract) -> dict[str, Any]:
+    """What the model tells `latest_version`, as the contract says it."""
+    options: dict[str, Any] = {"keys": list(contract.key), "delivery": contract.delivery}
+    if contract.delivery == "change_log":
+        options["change_column"] = contract.change_column
+        options["delete_values"] = list(contract.delete_values)
+    return options
 
 
 def staging_yaml(contract: Contract) -> str:
@@ -156,6 +165,10 @@ def _sql_differences(contract: Contract, path: Path) -> Iterator[str]:
         yield f"latest_version has keys={list(keys)}; the contract's key is {list(contract.key)}"
     if delivery != contract.delivery:
         yield f"latest_version has delivery={delivery!r}; the contract says {contract.delivery!r}"
+    for name in ("change_column", "delete_values"):
+        found, expected = options.get(name), _options(contract).get(name)
+        if found != expected:
+            yield f"latest_version has {name}={found!r}; the contract says {expected!r}"
     words = set(re.findall(r"\w+", text))
     for column in contract.columns:
         if column.name not in words:

@@ -37,6 +37,9 @@ _META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "status": "varchar",
             "reason": "varchar",
             "superseded_by": "varchar",
+            "contract_version": "varchar",
+            "part": "bigint",
+            "findings": "varchar",
         },
     ),
 }

@@ -13,7 +13,7 @@ from datetime import date
 import duckdb
 
 from pipelines.home import Home
-from pipelines.ingest.arrive import arrivals
+from pipelines.ingest.arrive import Waiting, arrivals, waiting
 from pipelines.progress import Progress
 from pipelines.resources import City
 from pipelines.warehouse import open_warehouse
@@ -66,6 +66,8 @@ class Summary:
     troubles: tuple[Trouble, ...]
     unclaimed: tuple[str, ...]
     """Files in landing that belong to no contract."""
+    waiting: tuple[Waiting, ...]
+    """Files in landing that a later night will take up."""
     run_id: str
 
     @property
@@ -164,11 +166,9 @@ def _summary(
                     [business_date],
                 ).fetchone() or (None, None)
                 troubles = _troubles(connection, business_date)
-    unclaimed = tuple(
-        arrival.path.name
-        for arrival in arrivals(city.home.landing, frozenset(city.catalogue.names))
-        if arrival.name not in city.catalogue.names
-    )
+    left = arrivals(city.home.landing, frozenset(city.catalogue.names))
+    names = frozenset(city.catalogue.names)
+    unclaimed = tuple(arrival.path.name for arrival in left if arrival.name not in names)
     return Summary(
         business_date=business_date,
         succeeded=succeeded,
@@ -179,6 +179,7 @@ def _summary(
         city_grade=score[1],
         troubles=troubles,
         unclaimed=unclaimed,
+        waiting=waiting([arrival for arrival in left if arrival.name in names], business_date),
         run_id=run_id,
     )
 
@@ -211,19 +212,13 @@ def _departments(
 
 
 def _troubles(connection: duckdb.DuckDBPyConnection, business_date: date) -> tuple[Trouble, ...]:
+    """Warnings, such as a new column, are in the work orders; they are no trouble of the night."""
     rows = connection.execute(
         """
-        select result.department || '/' || result.dataset, result.rule_id,
-            coalesce((
-                select max_by(delivery.file_name || '：' || delivery.reason, delivery.sequence)
-                from meta.delivery as delivery
-                where delivery.department = result.department
-                    and delivery.dataset = result.dataset and delivery.status = 'refused'
-                    and result.rule_id <> 'delivered_on_time'
-            ), result.message)
-        from quality.rule_result as result
-        where result.business_date = ? and result.engine = 'ledger'
-            and result.status in ('fail', 'error')
+        select department || '/' || dataset, rule_id, message
+        from quality.rule_result
+        where business_date = ? and engine = 'ledger' and severity = 'error'
+            and status in ('fail', 'error')
         order by all
         """,
         [business_date],

@@ -6,6 +6,7 @@ Does not belong here: Parquet and receipts (`ingest.store`), marts (dbt), judgem
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.home import Home
-from pipelines.ingest import store
+from pipelines.ingest import semantics, store
+from pipelines.ingest.arrive import part_of
 from pipelines.ingest.store import Receipt
 from quality.catalogue import Catalogue
 from quality.contract import Contract
@@ -58,7 +60,7 @@ class Ledger:
 def read_ledger(home: Home, night: date) -> Ledger:
     """The receipts with business date and night up to `night`.
 
-    A loaded file replaces an earlier loaded one of the same dataset and file name.
+    A loaded file replaces an earlier loaded one of the same dataset and plain file name.
     """
     receipts: list[Receipt] = []
     for folder in sorted(home.raw.glob("*/*")):
@@ -67,15 +69,7 @@ def read_ledger(home: Home, night: date) -> Ledger:
             for receipt in store.read_receipts(home.raw, folder.parent.name, folder.name)
             if receipt.business_date <= night and receipt.night <= night
         ]
-    newest: dict[tuple[str, str, str], str] = {}
-    superseded: dict[str, str] = {}
-    for receipt in receipts:
-        if receipt.status == "loaded":
-            name = (receipt.department, receipt.dataset, receipt.file_name)
-            if name in newest:
-                superseded[newest[name]] = receipt.delivery_id
-            newest[name] = receipt.delivery_id
-    return Ledger(tuple(receipts), superseded)
+    return Ledger(tuple(receipts), semantics.superseded(receipts))
 
 
 def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
@@ -138,14 +132,16 @@ def _write_deliveries(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> 
             delivery_id varchar, department varchar, dataset varchar, business_date date,
             night date, sequence bigint, file_name varchar, sm3 varchar, bytes bigint,
             rows_read bigint, rows_accepted bigint, rows_quarantined bigint, status varchar,
-            reason varchar, superseded_by varchar, contract_version varchar
+            reason varchar, superseded_by varchar, contract_version varchar, part bigint,
+            findings varchar
         )
         """
     )
     rows = [
         (r.delivery_id, r.department, r.dataset, r.business_date, r.night, r.sequence, r.file_name,
          r.sm3, r.bytes, r.rows_read, r.rows_accepted, r.rows_quarantined, r.status, r.reason,
-         ledger.superseded_by.get(r.delivery_id), r.contract_version)
+         ledger.superseded_by.get(r.delivery_id), r.contract_version, part_of(r.file_name),
+         json.dumps(r.findings, ensure_ascii=False, sort_keys=True, default=str))
         for r in ledger.receipts
     ]  # fmt: skip
     if rows:

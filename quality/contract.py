@@ -33,6 +33,12 @@ ODCS_DIMENSIONS = {
 }
 """ODCS dimension → ours. GB/T 36344 counts uniqueness under accuracy (sub-indicator 0304)."""
 
+DELIVERIES = ("full", "increment", "change_log")
+"""What a delivery means for the rows that came before: see `Contract.delivery`."""
+
+MAX_DROP = 0.5
+"""A full delivery that lost more than this share of its rows is taken for a fault."""
+
 LEVELS = ("L1", "L2", "L3", "L4")
 """Classification of a column: L1 public, L2 internal, L3 personal, L4 sensitive personal."""
 
@@ -120,7 +126,8 @@ class Contract:
     purpose: str
     grain: str
     delivery: str
-    """`full`: each delivery replaces the dataset; `increment`: it adds and replaces by key."""
+    """`full`: each delivery replaces the dataset; `increment`: it adds and replaces by key;
+    `change_log`: as an increment, and a row may say that its key is gone."""
     file_format: str | None
     """As `servers[0].format` says; None where the file itself shows it."""
     file_pattern: str
@@ -145,6 +152,16 @@ class Contract:
     """Element (XML) or key (JSON) of one record."""
     source: Source | None = None
     """Where the data are fetched from; None where files arrive in landing by themselves."""
+    change_column: str | None = None
+    """Column of a change log that says what happened to the row's key."""
+    delete_values: tuple[str, ...] = ()
+    """Its values that mean: the key is gone as of this row."""
+    parts: int | None = None
+    """How many files make one full delivery; None where that is not agreed."""
+    max_drop: float = MAX_DROP
+    """Share of accepted rows that a full delivery may lose against the last one, 0 to 1."""
+    ignored_headers: tuple[str, ...] = ()
+    """Headers that may come besides the columns and are left out knowingly."""
 
     @property
     def name(self) -> str:

@@ -18,8 +18,8 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from quality import derived_rules, rule_trial, source_reader, sql_types
-from quality.contract import LEVELS, ODCS_DIMENSIONS, Column, Contract, Rule
+from quality import delivery_reader, derived_rules, rule_trial, source_reader, sql_types
+from quality.contract import DELIVERIES, LEVELS, ODCS_DIMENSIONS, Column, Contract, Rule
 from quality.relation_rules import RELATION_CHECKS
 from quality.row_rules import DERIVED_ROW_CHECKS, ROW_CHECKS
 from quality.source import Source
@@ -35,7 +35,6 @@ PARSES = {
 """Named readings of a text (see `pipelines.ingest.cast`) → the logical type they give."""
 
 SHARE_TYPES = ("unconditional", "conditional", "none")
-DELIVERIES = ("full", "increment")
 SEVERITIES = ("error", "warning")
 ENCODINGS = (
     "utf-8", "gb18030", "gbk", "gb2312", "big5", "utf-16", "utf-16le", "utf-16be",
@@ -157,10 +156,7 @@ class _Reader:
         columns = self._columns(schema)
         names = {column.name for column in columns}
         delivery = self._choice(custom, "delivery", DELIVERIES)
-        if delivery == "increment" and not any(c.key_position for c in columns):
-            self.refuse(
-                ("schema", 0), "key", "an increment needs a primary key: set primaryKey: true"
-            )
+        terms = delivery_reader.read_terms(delivery, custom, columns, self.refuse)
         share_type = self._choice(custom, "shareType", SHARE_TYPES)
         condition = custom.get("shareCondition", (None, ()))[0]
         if share_type == "conditional" and not condition:
@@ -213,6 +209,11 @@ class _Reader:
             columns=tuple(columns),
             rules=(),
             source=source,
+            change_column=terms.change_column,
+            delete_values=terms.delete_values,
+            parts=terms.parts,
+            max_drop=terms.max_drop,
+            ignored_headers=terms.ignored_headers,
         )
         derived = derived_rules.rules_of(contract)
         self._refuse_repeated(rules, {rule.rule_id for rule in derived})

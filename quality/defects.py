@@ -122,10 +122,11 @@ def _find_held_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     """Refused rows with their values; `wrong` lists the columns that are not to be relied on."""
     null_keys = ", ".join(f"case when {name} is null then '{name}' end" for name in contract.key)
     wrong = f"string_split(coalesce(_columns, ''), ',') || [{null_keys}]"
+    arrived = _arrived(contract)
     connection.execute(
         f"""
         create or replace temp table held as
-        select *, null::varchar as resolved_by, row(_business_date, _sequence) as arrived,
+        select *, null::varchar as resolved_by, {arrived} as arrived,
             list_sort(list_distinct(list_filter({wrong}, lambda name: name <> ''))) as wrong
         from quarantine.{contract.table}
         """
@@ -134,11 +135,17 @@ def _find_held_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     connection.execute(
         f"""
         create or replace temp table later as
-        select {columns}, _delivery_id, row(_business_date, _sequence) as arrived
+        select {columns}, _delivery_id, {arrived} as arrived
         from raw.{contract.table}
-        where row(_business_date, _sequence) > (select min(arrived) from held)
+        where {arrived} > (select min(arrived) from held)
         """
     )
+
+
+def _arrived(contract: Contract) -> str:
+    """What orders the rows of a dataset; in a change log the lines of one file follow too."""
+    line = ", _line_number" if contract.delivery == "change_log" else ""
+    return f"row(_business_date, _sequence{line})"
 
 
 def _resolve_by_replacement(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,7 +1,7 @@
 """The rules that follow from a contract's structure, without being written in it.
 
-Belongs here: required, type, domain, readable text, row shape, unique key, delivered on time,
-delivery readable: every dataset has them.
+Belongs here: required, type, domain, readable text, row shape, unique key, and what is asked of
+each delivery: every dataset has them.
 Does not belong here: rules that a contract names itself (`contract_reader`).
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quality.contract import Column, Contract, Rule
+from quality.row_rules import uncast_marker
 
 _TYPE_HINTS = {
     "date": "日期（如 2026-03-05）",
@@ -25,7 +26,7 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     return (
         _row_shape(),
         _readable_text(contract),
-        *(rule for column in contract.columns for rule in _column_rules(column)),
+        *(rule for column in contract.columns for rule in _column_rules(column, contract)),
         *_key_rule(contract),
         *_delivery_rules(contract),
     )
@@ -42,12 +43,10 @@ def _readable_text(contract: Contract) -> Rule:
     return Rule("readable_text", "row", "readable_text", "accessibility", "error", message, texts)
 
 
-def _column_rules(column: Column) -> Iterator[Rule]:
+def _column_rules(column: Column, contract: Contract) -> Iterator[Rule]:
     own = (column.name,)
     if column.required:
-        message = f"「{column.title}」为必填项，请补充后重新报送。"
-        rule_id = f"{column.name}__required"
-        yield Rule(rule_id, "row", "required", "completeness", "error", message, own)
+        yield _required_rule(column, contract)
     if column.logical_type in _TYPE_HINTS:
         message = f"「{column.title}」应为{_TYPE_HINTS[column.logical_type]}，无法识别，请更正。"
         yield Rule(f"{column.name}__type", "row", "type", "conformity", "error", message, own)
@@ -64,8 +63,21 @@ def _column_rules(column: Column) -> Iterator[Rule]:
         yield Rule(rule_id, "row", "domain", "conformity", "error", message, own, column.domain)
 
 
+def _required_rule(column: Column, contract: Contract) -> Rule:
+    """Of a row that only says that its key is gone, nothing more than that is required."""
+    message = f"「{column.title}」为必填项，请补充后重新报送。"
+    rule_id, own = f"{column.name}__required", (column.name,)
+    change = contract.change_column
+    if change in (None, column.name) or column.key_position is not None:
+        return Rule(rule_id, "row", "required", "completeness", "error", message, own)
+    deleted = ", ".join("'" + value.replace("'", "''") + "'" for value in contract.delete_values)
+    text = f"{column.name} is not null or {uncast_marker(column.name)} or {change} in ({deleted})"
+    return Rule(rule_id, "row", "expression", "completeness", "error", message, own, (text,))
+
+
 def _key_rule(contract: Contract) -> Iterator[Rule]:
-    if contract.key:
+    """A change log may tell of a key as often as something happened to it."""
+    if contract.key and contract.delivery != "change_log":
         titles = "、".join(contract.column(name).title for name in contract.key)
         message = f"同一次报送中「{titles}」重复，请只保留一条后重新报送。"
         key = contract.key
@@ -74,11 +86,21 @@ def _key_rule(contract: Contract) -> Iterator[Rule]:
 
 def _delivery_rules(contract: Contract) -> Iterator[Rule]:
     message = "报送文件无法读取，请按原因更正后重新报送。"
-    yield Rule(
-        "delivery_readable", "delivery", "delivery_readable", "accessibility", "error", message
-    )
+    yield _delivery_rule("delivery_readable", "accessibility", "error", message)
+    message = "报送文件的列与约定不一致，请恢复约定的表头，或联系大数据主管部门修订数据合同。"
+    yield _delivery_rule("schema_agrees", "conformity", "warning", message)
+    if contract.delivery == "full":
+        message = "全量报送的分片不齐，未装载，请补齐缺少的文件。"
+        yield _delivery_rule("delivery_complete", "completeness", "error", message)
+        message = (
+            f"全量报送的行数比上一次减少超过 {contract.max_drop:.0%}，未替换原有数据，"
+            "请核对后重新报送；确属实情的，请将原文件改名为以 _confirmed 结尾后再报送一次。"
+        )
+        yield _delivery_rule("not_shrunken", "completeness", "error", message)
     if contract.cycle is not None:
         message = "未按约定周期报送，请尽快报送。"
-        yield Rule(
-            "delivered_on_time", "delivery", "delivered_on_time", "timeliness", "error", message
-        )
+        yield _delivery_rule("delivered_on_time", "timeliness", "error", message)
+
+
+def _delivery_rule(name: str, dimension: str, severity: str, message: str) -> Rule:
+    return Rule(name, "delivery", name, dimension, severity, message)

@@ -1,23 +1,30 @@
 """Results of the row rules and of the ledger's rules, counted in the warehouse.
 
-Belongs here: how many rows still fail, of how many in force; whether deliveries came, readable
-and in time; a few masked keys of the rows that fail.
-Does not belong here: which finding still stands (`defects`); relations (`expectations`).
+Belongs here: how many rows still fail, of how many in force; the verdicts on deliveries; a few
+masked keys of the rows that fail.
+Does not belong here: which finding still stands (`defects`) or which delivery (`ledger`);
+relations (`expectations`).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import duckdb
 
-from quality.contract import Contract
+from quality.contract import Contract, Rule
 from quality.expectations.tolerance import accepts
+from quality.ledger import Ledger, Told, read_ledger
 from quality.masking import mask
 from quality.results import FAIL, NOT_APPLICABLE, PASS, RuleResult, result_of
 
 SAMPLES = 5
 """Keys kept per rule: enough to recognise the rows, too few to be a leak."""
+
+DETAILS = 3
+"""Files that a message names."""
 
 
 def row_results(
@@ -45,27 +52,54 @@ def row_results(
 def ledger_results(
     connection: duckdb.DuckDBPyConnection, contract: Contract, business_date: date
 ) -> list[RuleResult]:
-    """Results of `delivery_readable` and `delivered_on_time`, from `meta.delivery`."""
-    refused, total, newest = _ledger(connection, contract)
-    results = []
-    for rule in contract.rules_of("delivery"):
-        if rule.check == "delivered_on_time":
-            late = contract.cycle is not None and is_late(
-                newest, business_date, contract.cycle, contract.latency
-            )
-            status = FAIL if late else PASS
-            results.append(result_of(contract, rule, business_date, status, (int(late), 1)))
-        elif total == 0:
-            results.append(result_of(contract, rule, business_date, NOT_APPLICABLE))
-        else:
-            status = FAIL if refused else PASS
-            results.append(result_of(contract, rule, business_date, status, (refused, total)))
-    return results
+    """Results of the rules on deliveries, from `meta.delivery`: one cause fails one rule.
+
+    A refused delivery was delivered all the same: the rule that refused it tells what to do, and
+    not `delivered_on_time`.
+    """
+    ledger = read_ledger(connection, contract)
+    return [_ledger_result(ledger, contract, rule, business_date)
+            for rule in contract.rules_of("delivery")]  # fmt: skip
+
+
+def _ledger_result(
+    ledger: Ledger, contract: Contract, rule: Rule, business_date: date
+) -> RuleResult:
+    if rule.check == "delivered_on_time":
+        late = contract.cycle is not None and is_late(
+            ledger.newest_arrived, business_date, contract.cycle, contract.latency
+        )
+        counted = (int(late), 1)
+        return result_of(contract, rule, business_date, FAIL if late else PASS, counted)
+    if rule.check == "schema_agrees":
+        found, total = ledger.drifted, ledger.newest_loaded
+    else:
+        found, total = ledger.outstanding(rule.check), ledger.total
+    if total == 0:
+        return result_of(contract, rule, business_date, NOT_APPLICABLE)
+    if not found:
+        return result_of(contract, rule, business_date, PASS, (0, total))
+    message = _with_details(rule.message, found)
+    return result_of(contract, rule, business_date, FAIL, (len(found), total), message=message)
+
+
+def _with_details(message: str, found: Sequence[Told]) -> str:
+    """The rule's message, with file names and reasons before the remedy."""
+    details = "；".join(f"{told.file_name}：{_wrong(told.reason)}" for told in found[:DETAILS])
+    more = f"；等 {len(found)} 个文件" if len(found) > DETAILS else ""
+    wrong, comma, remedy = message.partition("，请")
+    return f"{wrong}（{details}{more}）{comma}{remedy}"
+
+
+def _wrong(reason: str) -> str:
+    """A reason without its rule's name and without what to do, which the message says."""
+    text = re.sub(r"^[a-z_]+: ", "", reason)
+    return re.split(r"[，。；]请", text)[0].rstrip("。")
 
 
 def promises_nothing(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
     """A dataset without a cycle of which nothing ever came: its emptiness is no fault."""
-    return contract.cycle is None and _ledger(connection, contract)[1] == 0
+    return contract.cycle is None and read_ledger(connection, contract).total == 0
 
 
 def is_late(newest: date | None, business_date: date, cycle: timedelta, latency: timedelta) -> bool:
@@ -75,36 +109,6 @@ def is_late(newest: date | None, business_date: date, cycle: timedelta, latency:
     that never delivered is late.
     """
     return newest is None or timedelta(days=(business_date - newest).days) >= cycle + latency
-
-
-def _ledger(
-    connection: duckdb.DuckDBPyConnection, contract: Contract
-) -> tuple[int, int, date | None]:
-    """Refused deliveries not replaced by a later loaded one; all deliveries; newest loaded date."""
-    row = connection.execute(
-        """
-        with own as (
-            select * from meta.delivery where department = ? and dataset = ?
-        ),
-        newest as (
-            select max(row(business_date, coalesce(sequence, 0))) as arrived,
-                max(business_date) as business_date
-            from own where status in ('loaded', 'repeated')
-        )
-        select
-            count(*) filter (
-                where own.status = 'refused' and own.superseded_by is null
-                and (newest.arrived is null
-                    or row(own.business_date, coalesce(own.sequence, 0)) > newest.arrived)
-            ),
-            count(own.delivery_id),
-            any_value(newest.business_date)
-        from newest left join own on true
-        """,
-        [contract.department, contract.dataset],
-    ).fetchone()
-    refused, total, newest = row or (0, 0, None)
-    return int(refused), int(total), newest
 
 
 def sample_keys(

@@ -31,8 +31,11 @@ def is_whole(codes: pl.Series) -> pl.Series:
     """
     whole = codes.is_not_null()
     whole = pl.select(pl.when(whole).then(whole)).to_series().alias(codes.name)
-    suspects = codes.str.contains("E+", literal=True) | (
-        codes.str.ends_with("0") & (codes.str.len_bytes() > 15)
+    length = codes.str.len_bytes()
+    suspects = (
+        codes.str.contains("+", literal=True)
+        | ((length >= 18) & codes.str.ends_with("000"))
+        | (((length == 16) | (length == 17)) & codes.str.ends_with("0"))
     )
     positions = suspects.fill_null(False).arg_true()
     if not len(positions):

@@ -1,24 +1,49 @@
 {#
     The rows of `relation` (a CTE over a raw table) that are in force: one per key.
 
-    keys      the contract's primary key; may be empty for a full dataset
-    delivery  'increment': the newest row of each key, over all deliveries
-              'full': the rows of the newest business date alone, then the newest of each key
+    keys           the contract's primary key; may be empty for a full dataset
+    delivery       'increment': the newest row of each key, over all deliveries
+                   'full': the rows of the newest business date alone, then the newest of each key
+                   'change_log': as an increment, then without the keys whose newest row deletes
+    change_column  of a change log: the column that says what happened
+    delete_values  of a change log: its values that delete
+
+    Newest: by business date, then by the number of the part (resident_20260305_2.csv), then by
+    the order in which deliveries were taken up. A file that comes late never wins over a later
+    date. The newest date of a full dataset is that of its newest loaded delivery, even one of no
+    rows.
 
     Where one delivery holds a key twice, which is a fault (rule key_unique), its first row is in
-    force and the copies after it are the department's to remove.
+    force and the copies after it are the department's to remove. In a change log it is none: the
+    last line is in force.
+
+    The dataset is that of the model, stg_<department>__<dataset> (in a unit test, of the model
+    that it tests).
 
     Only keys that occur more than once are ranked: most occur once, and sorting a whole register
     takes as long as all the rest of staging.
 #}
-{% macro latest_version(relation, keys, delivery) -%}
+{% macro latest_version(relation, keys, delivery, change_column=none, delete_values=[]) -%}
+    {%- set node = model.tested_node_unique_id or model.unique_id -%}
     with
+
+    deliveries as (
+        select
+            delivery_id,
+            business_date,
+            part
+        from {{ source('meta', 'delivery') }}
+        where
+            department || '__' || dataset = '{{ node.split('.')[-1] | replace('stg_', '', 1) }}'
+            and status = 'loaded'
+            and superseded_by is null
+    ),
 
     in_force as (
         select *
         from {{ relation }}
         {%- if delivery == 'full' %}
-        where _business_date = (select max(newest._business_date) from {{ relation }} as newest)
+        where _business_date = (select max(newest.business_date) from deliveries as newest)
         {%- endif %}
     )
     {%- if keys %},
@@ -28,20 +53,35 @@
         from in_force
         group by {{ keys | join(', ') }}
         having count(*) > 1
+    ),
+
+    newest_of_each_key as (
+        select *
+        from in_force
+        anti join repeated using ({{ keys | join(', ') }})
+        union all
+        select in_force.*
+        from in_force
+        semi join repeated using ({{ keys | join(', ') }})
+        left join deliveries on deliveries.delivery_id = in_force._delivery_id
+        qualify
+            row_number() over (
+                partition by {% for key in keys %}in_force.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+                order by
+                    in_force._business_date desc,
+                    deliveries.part desc nulls last,
+                    in_force._sequence desc,
+                    in_force._line_number{{ ' desc' if delivery == 'change_log' }}
+            ) = 1
     )
 
-    select *
-    from in_force
-    anti join repeated using ({{ keys | join(', ') }})
-    union all
-    select *
-    from in_force
-    semi join repeated using ({{ keys | join(', ') }})
-    qualify
-        row_number() over (
-            partition by {{ keys | join(', ') }}
-            order by _business_date desc, _sequence desc, _line_number
-        ) = 1
+    select * from newest_of_each_key
+    {%- if delivery == 'change_log' %}
+    where
+        {{ change_column }} not in (
+            {%- for value in delete_values %}'{{ value | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor -%}
+        )
+    {%- endif %}
     {%- else %}
 
     select * from in_force

@@ -85,6 +85,12 @@ def _print(summary: Summary, home: Home, seconds: float, console: Console) -> No
         console.print(
             f"[yellow]no contract[/yellow] for {name}; it stays in landing", soft_wrap=True
         )
+    for waits in summary.waiting:
+        console.print(
+            f"[yellow]waiting[/yellow] {waits.name}: {waits.reason}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if not summary.succeeded:
         steps = ", ".join(dict.fromkeys(summary.failed_steps))
         console.print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,3 +76,28 @@ def fetch(
     from pipelines.cli.fetch import run
 
     raise typer.Exit(run(dataset, date, again, console))
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="Any file, as a department sent it.")],
+    to: Annotated[Path | None, typer.Option(help="Write the rows: out.csv or out.parquet.")] = None,
+    file_format: Annotated[str | None, typer.Option("--format", help="csv, xlsx, json …")] = None,
+    encoding: Annotated[str | None, typer.Option(help="utf-8, gb18030, utf-16, big5 …")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="A single character.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Of a fixed-width file: 6,18,10.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The finding as JSON.")] = False,
+) -> None:
+    """Show what the door makes of a file, without a contract and without loading it.
+
+    What is not given is found by evidence. Exit code 1 where the file is refused.
+    """
+    from pipelines.cli import source_read
+
+    try:
+        declared = source_read.layout(file_format, encoding, sheet, delimiter, widths)
+        code = source_read.run(file, to, declared, console, as_json=as_json)
+    except source_read.ArgumentError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.Exit(code)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from pipelines.home import Home, sources_folder
-from pipelines.ingest.arrive import arrivals
+from pipelines.ingest.arrive import arrivals, waiting
 from pipelines.publish import current
 from quality.catalogue import read_catalogue
 
@@ -19,18 +21,21 @@ def run(console: Console) -> int:
     catalogue = read_catalogue(sources_folder())
     for problem in catalogue.problems:
         console.print(f"[red]contract[/red] {problem}", highlight=False, soft_wrap=True)
-    waiting = arrivals(home.landing, frozenset(catalogue.names))
-    claimed = [arrival for arrival in waiting if arrival.name in catalogue.names]
+    arrived = arrivals(home.landing, frozenset(catalogue.names))
+    claimed = [arrival for arrival in arrived if arrival.name in catalogue.names]
     console.print(f"home       {home.root}", soft_wrap=True)
     console.print(f"contracts  {len(catalogue.contracts)} usable, {len(catalogue.broken)} broken")
     console.print(
-        f"landing    {len(claimed)} files wait, {len(waiting) - len(claimed)} without contract"
+        f"landing    {len(claimed)} files wait, {len(arrived) - len(claimed)} without contract"
     )
     path = current(home)
     if path is None:
         console.print("published  nothing yet; run: yishu nightly")
         return 1
     console.print(f"published  {path.parent.name}")
+    digits = path.parent.name.split("-")[0]
+    for waits in waiting(claimed, datetime.strptime(digits, "%Y%m%d").date()):
+        console.print(f"waiting    {waits.name}: {waits.reason}", highlight=False, soft_wrap=True)
     with duckdb.connect(str(path), read_only=True) as connection:
         rows = connection.execute(
             """

@@ -10,9 +10,8 @@ from datetime import date
 from pathlib import Path
 from time import time
 
-from pipelines.fetch.delivery import landing_file
 from pipelines.fetch.error import FetchError
-from pipelines.fetch.found_file import FoundFile, Wanted, is_known, wanted
+from pipelines.fetch.found_file import FoundFile, Wanted, keep_if_new, scratch_file, wanted
 from pipelines.home import Home
 from quality.contract import Contract
 from quality.source import FileSource
@@ -30,9 +29,7 @@ def fetch(home: Home, source: FileSource, contract: Contract, night: date) -> li
     folder = Path(source.folder)
     try:
         found = [
-            FoundFile(path.name, path.stat().st_size, path.stat().st_mtime)
-            for path in folder.iterdir()
-            if path.is_file() and not path.is_symlink()
+            _found(path) for path in folder.iterdir() if path.is_file() and not path.is_symlink()
         ]
         chosen = wanted(home, contract, source, found, night, time())
         return [item.landing for item in chosen if _copy(home, contract, folder, item)]
@@ -47,16 +44,11 @@ def fetch(home: Home, source: FileSource, contract: Contract, night: date) -> li
 def _copy(home: Home, contract: Contract, folder: Path, item: Wanted) -> bool:
     """Whether the file was new and stayed unchanged while it was copied."""
     original = folder / item.file.name
-    item.landing.parent.mkdir(parents=True, exist_ok=True)
-    scratch = item.landing.with_name(f".{item.landing.name}.tmp")
-    try:
+    with scratch_file(item) as scratch:
         shutil.copyfile(original, scratch)
-        after = original.stat()
-        settled = (after.st_size, after.st_mtime) == (item.file.size, item.file.modified)
-        if not settled or is_known(home, contract, scratch, item.business_date):
-            return False
-        with landing_file(item.landing) as temporary:
-            scratch.replace(temporary)
-        return True
-    finally:
-        scratch.unlink(missing_ok=True)
+        return keep_if_new(home, contract, item, scratch, _found(original))
+
+
+def _found(path: Path) -> FoundFile:
+    status = path.stat()
+    return FoundFile(path.name, status.st_size, status.st_mtime)

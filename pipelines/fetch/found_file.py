@@ -9,12 +9,14 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pipelines.fetch.delivery import landing_file
 from pipelines.fetch.error import FetchError
 from pipelines.home import Home, file_date
 from pipelines.ingest import store
@@ -24,6 +26,7 @@ from quality.contract import Contract
 from quality.source import FileSource
 
 _DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)(?:_(\d{1,4})(?!\d))?")
+_ENDING = re.compile(r"^\.[a-z0-9]{1,8}$")
 _CLOCK_MARGIN = 86_400.0
 """Seconds by which the clocks of two machines may differ before a changed file is missed."""
 
@@ -58,7 +61,7 @@ def wanted(
 
     A file is dated by its name, or else by the day on which it was last changed. One whose
     name, size and time say that the door has had it is left out; where they leave a doubt, its
-    content decides (`is_known`).
+    content decides (`keep_if_new`).
 
     Raises:
         FetchError: two files would be the same delivery.
@@ -69,7 +72,9 @@ def wanted(
         if not _is_finished(file, source, now):
             continue
         day, part = _dated(file, source)
-        ending = Path(file.name).suffix.lower() or f".{contract.file_format}"
+        ending = Path(file.name).suffix.lower()
+        if not _ENDING.match(ending):
+            ending = f".{contract.file_format}"
         name = f"{contract.dataset}_{file_date(day)}{part}{ending}"
         path = home.landing / contract.department / name
         if day > night or path.exists() or _is_old(home, file, path.name, day, receipts):
@@ -83,7 +88,38 @@ def wanted(
     return list(chosen.values())
 
 
-def is_known(home: Home, contract: Contract, copy: Path, day: date) -> bool:
+@contextmanager
+def scratch_file(item: Wanted) -> Iterator[Path]:
+    """A path beside the file's place in landing, to copy to; nothing is left of it."""
+    item.landing.parent.mkdir(parents=True, exist_ok=True)
+    scratch = item.landing.with_name(f".{item.landing.name}.tmp")
+    try:
+        yield scratch
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def keep_if_new(
+    home: Home, contract: Contract, item: Wanted, scratch: Path, after: FoundFile
+) -> bool:
+    """Put a copy into landing, and say so; not if it changed meanwhile or the door has had it.
+
+    Args:
+        home: where things lie.
+        contract: of the dataset.
+        item: what was to be copied, as it was found.
+        scratch: the copy.
+        after: the original as it was when the copy was finished.
+    """
+    whole = after == item.file and scratch.stat().st_size == item.file.size
+    if not whole or _is_known(home, contract, scratch, item.business_date):
+        return False
+    with landing_file(item.landing) as temporary:
+        scratch.replace(temporary)
+    return True
+
+
+def _is_known(home: Home, contract: Contract, copy: Path, day: date) -> bool:
     """Whether the door has judged the same content of that date under the same contract."""
     with copy.open("rb") as file:
         sm3 = hashlib.file_digest(file, lambda: hashlib.new("sm3")).hexdigest()

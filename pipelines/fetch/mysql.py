@@ -52,6 +52,10 @@ def fetch(
     Raises:
         FetchError: not reachable, not admitted, a wrong query, a wrong column.
     """
+    try:
+        from pipelines.fetch.mysql_stream import streaming
+    except ImportError as error:
+        raise driver_missing("PyMySQL") from error
     reach(source.host, source.port)
     query = declared(source, day)
     columns = [quoted(header, "`") for header in contract.headers]
@@ -59,7 +63,7 @@ def fetch(
         with connection.cursor() as cursor:
             cursor.execute(f"select * from (\n{query}\n) as delivery limit 0")
             check_headers([item[0] for item in cursor.description], contract)
-        with connection.cursor() as cursor:
+        with streaming(connection) as cursor:
             cursor.execute(narrowed(query, columns, window, "`"))
             while chunk := cursor.fetchmany(_CHUNK_ROWS):
                 refuse_types(_binary(contract.headers, chunk))
@@ -69,11 +73,9 @@ def fetch(
 
 @contextmanager
 def _connection(source: DatabaseSource, day: date) -> Iterator[Any]:
-    try:
-        import pymysql
-        from pymysql.cursors import SSCursor
-    except ImportError as error:
-        raise driver_missing("PyMySQL") from error
+    import pymysql
+    from pymysql.converters import encoders
+
     settings = {
         "host": source.host,
         "port": source.port,
@@ -84,8 +86,7 @@ def _connection(source: DatabaseSource, day: date) -> Iterator[Any]:
         "connect_timeout": int(CONNECT_SECONDS),
         "read_timeout": source.timeout_seconds,
         "write_timeout": source.timeout_seconds,
-        "conv": {},
-        "cursorclass": SSCursor,
+        "conv": encoders,  # and no decoders: values stay the texts that they came as
         "local_infile": False,
         "ssl_disabled": source.tls == "disable",
     }

@@ -152,7 +152,9 @@ def _failure_to_connect(text: str) -> FetchError:
         return FetchError("tls", "无法建立加密连接，请核对合同中的 tls 与服务器证书。")
     if "timeout" in text or "closed the connection" in text:
         return FetchError(*_STATES["08"])
-    message = "服务器拒绝登录，请依次核对环境变量中的用户和密码、合同中的 database、对方的访问许可。"
+    message = (
+        "服务器拒绝登录，请依次核对环境变量中的用户和密码、合同中的 database、对方的访问许可。"
+    )
     return FetchError("access_denied", message)
 
 

@@ -17,9 +17,8 @@ from time import time
 from typing import Any
 
 from pipelines.fetch.credentials import credential, optional_credential
-from pipelines.fetch.delivery import landing_file
 from pipelines.fetch.error import FetchError, driver_missing
-from pipelines.fetch.found_file import FoundFile, Wanted, is_known, wanted
+from pipelines.fetch.found_file import FoundFile, Wanted, keep_if_new, scratch_file, wanted
 from pipelines.fetch.network import CONNECT_SECONDS, reach
 from pipelines.home import Home
 from quality.contract import Contract
@@ -100,10 +99,9 @@ async def _fetch(
 
     async with asyncssh.connect(**settings) as connection, connection.start_sftp_client() as client:
         found = [
-            FoundFile(str(entry.filename), int(attributes.size or 0), float(attributes.mtime or 0))
+            _found(str(entry.filename), entry.attrs)
             async for entry in client.scandir(source.folder)
-            for attributes in [entry.attrs]
-            if stat.S_ISREG(attributes.permissions or 0)
+            if stat.S_ISREG(entry.attrs.permissions or 0)
         ]
         chosen = wanted(home, contract, source, found, night, time())
         return [
@@ -116,17 +114,11 @@ async def _copy(
 ) -> bool:
     """Whether the file was new and stayed unchanged while it was copied."""
     remote = str(PurePosixPath(source.folder) / item.file.name)
-    item.landing.parent.mkdir(parents=True, exist_ok=True)
-    scratch = item.landing.with_name(f".{item.landing.name}.tmp")
-    try:
+    with scratch_file(item) as scratch:
         await client.get(remote, str(scratch))
-        after = await client.stat(remote)
-        settled = (after.size, float(after.mtime or 0)) == (item.file.size, item.file.modified)
-        whole = scratch.stat().st_size == item.file.size
-        if not settled or not whole or is_known(home, contract, scratch, item.business_date):
-            return False
-        with landing_file(item.landing) as temporary:
-            scratch.replace(temporary)
-        return True
-    finally:
-        scratch.unlink(missing_ok=True)
+        after = _found(item.file.name, await client.stat(remote))
+        return keep_if_new(home, contract, item, scratch, after)
+
+
+def _found(name: str, attributes: Any) -> FoundFile:
+    return FoundFile(name, int(attributes.size or 0), float(attributes.mtime or 0))

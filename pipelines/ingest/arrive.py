@@ -6,6 +6,7 @@ Belongs here: file names. Does not belong here: opening a file.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +14,11 @@ from pathlib import Path
 UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
 """Endings under which file transfer programs write; such files are left alone."""
 
-_NAME = re.compile(r"^(?P<dataset>.+?)_(?P<date>\d{8})(_(?P<part>\d+))?\.(?P<extension>[^.]+)$")
+_NAME = re.compile(
+    r"^(?P<dataset>.+?)_(?P<date>\d{8})(_(?P<part>\d+))?(?P<confirmed>_confirmed)?"
+    r"\.(?P<extension>[^.]+(\.(gz|zip))?)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Arrival:
     dataset: str
     business_date: date | None
     part: int = 0
-    """Number behind the date, where a dataset sends several files a day."""
+    """Number behind the date, where a dataset sends several files a day; 0 without."""
 
     @property
     def name(self) -> str:
@@ -51,6 +56,54 @@ def arrivals(landing: Path, known: frozenset[str]) -> list[Arrival]:
         ):
             found.append(_arrival(path, known))
     return sorted(found, key=_order)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A file that stays in landing after a night, and why (Chinese)."""
+
+    name: str
+    """`department/file`."""
+    reason: str
+
+
+def waiting(left: Sequence[Arrival], night: date) -> tuple[Waiting, ...]:
+    """What the files of known datasets that a night has left in landing wait for."""
+    return tuple(
+        Waiting(
+            f"{arrival.department}/{arrival.path.name}",
+            f"业务日期晚于 {night}，届时装载"
+            if arrival.business_date and arrival.business_date > night
+            else "留待下一次作业（分片不齐、合同有误或在本夜之后到达）",
+        )
+        for arrival in left
+    )
+
+
+def part_of(file_name: str) -> int:
+    """The number behind the date in the name of a delivered file; 0 without."""
+    match = _NAME.match(file_name)
+    return int(match["part"] or 0) if match else 0
+
+
+def is_dated(file_name: str) -> bool:
+    """Whether the name is that of a delivery: dataset and date."""
+    match = _NAME.match(file_name)
+    return match is not None and _day(match["date"]) is not None
+
+
+def is_confirmed(file_name: str) -> bool:
+    """Whether the department says that the file is meant as it is: `…_confirmed.csv`."""
+    match = _NAME.match(file_name)
+    return match is not None and match["confirmed"] is not None
+
+
+def plain_name(file_name: str) -> str:
+    """The name without `_confirmed`: files with one plain name replace each other."""
+    match = _NAME.match(file_name)
+    if match is None or match["confirmed"] is None:
+        return file_name
+    return file_name[: match.start("confirmed")] + file_name[match.end("confirmed") :]
 
 
 def _order(arrival: Arrival) -> tuple[date, str, int, str]:

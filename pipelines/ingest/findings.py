@@ -68,3 +68,8 @@ class Findings:
         self.total_rows += len(lines)
         room = limits.NOTED_LINES - len(self.total_row_lines)
         self.total_row_lines += lines[: max(room, 0)]
+
+    def skip(self, note: str) -> None:
+        """Note once what was not read, and why."""
+        if note not in self.skipped:
+            self.skipped.append(note)

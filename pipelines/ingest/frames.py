@@ -22,9 +22,11 @@ ROW = "_row"
 DOOR_COLUMNS = (LINE, RAGGED, ROW)
 CHUNK_ROWS = 131_072
 
-_SPACE = " \t\r\n\u3000\u00a0"
-_TOTAL = r"^[\s\u3000\u00a0]*(合[\s\u3000]*计|总[\s\u3000]*计|小[\s\u3000]*计|总[\s\u3000]*计[\s\u3000]*数)[:：]?[\s\u3000\u00a0]*$"
-_EMPTY_OR_NUMBER = r"^[\s\u3000\u00a0]*([-+]?[¥￥]?[0-9][0-9,，]*(\.[0-9]+)?%?|[-—/]+)?[\s\u3000\u00a0]*$"
+_GAP = r"[\s\u3000]*"
+_TOTAL = f"^{_GAP}(?:合{_GAP}计|总{_GAP}计(?:{_GAP}数)?|小{_GAP}计)[:：]?{_GAP}$"
+_EMPTY_OR_NUMBER = (
+    r"^[\s\u3000\u00a0]*([-+]?[¥￥]?[0-9][0-9,，]*(\.[0-9]+)?%?|[-—/]+)?[\s\u3000\u00a0]*$"
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,7 @@ def record_frame(
         for record, odd in zip(records, ragged, strict=True)
     ]
     even = [
-        record if len(record) == width else ([*record, *[""] * width])[:width]
-        for record in records
+        record if len(record) == width else ([*record, *[""] * width])[:width] for record in records
     ]
     columns = zip(*even, strict=True) if even else ([] for _ in names)
     data = {
@@ -129,16 +130,16 @@ def without_blanks_and_totals(frame: pl.DataFrame, findings: Findings) -> pl.Dat
     """The rows that are rows.
 
     A record without any value is counted as blank. A row of sums (its first value says 合计,
-    总计, 小计 or 总计数, and the others are numbers or nothing) is noted and left out. Only the rows
-    whose first column is blank or says so need a look at the others.
+    总计, 小计 or 总计数, and the others are numbers or nothing) is noted and left out. Only the
+    rows whose first column is blank or says so need a look at the others.
     """
     values = [name for name in frame.columns if name not in DOOR_COLUMNS]
     first = frame[values[0]]
-    suspects = first.str.strip_chars(_SPACE).eq("") | _may_be_total(first)
+    suspects = first.str.strip_chars().eq("") | _may_be_total(first)
     if not suspects.any():
         return frame
     odd = frame.filter(suspects)
-    texts = odd.select(pl.col(values).str.strip_chars(_SPACE))
+    texts = odd.select(pl.col(values).str.strip_chars())
     is_empty = texts.select(
         pl.all_horizontal(pl.all() == "").alias("blank"),
         pl.coalesce(pl.when(pl.col(n) != "").then(pl.col(n)) for n in values).alias("first"),

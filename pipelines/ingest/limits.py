@@ -21,12 +21,12 @@ EXPANSION_RATIO = 200
 EXPANSION_FREE_BYTES = 64 << 20
 SPOOLED_BYTES = 2 << 30
 """A member that must lie on the disk to be read (workbook, Parquet)."""
-WORKBOOK_CELLS = 24_000_000
-"""Cells of one sheet, blank ones among them counted: 1,048,576 rows of 22 columns. Each takes
-some 60 bytes while the sheet is read."""
+WORKBOOK_CELLS = 16_000_000
+"""Cells of one sheet, blank ones among them counted: 1,048,576 rows of 15 columns. Each takes
+some 100 bytes while the sheet is read (1,000,000 rows of 12 columns: 1.2 GB)."""
 WORKBOOK_EXPANDED_BYTES = 4 << 30
 """What the parts of a workbook unpack to."""
-WORKBOOK_MEMORY = 4 << 30
+WORKBOOK_MEMORY = 3 << 30
 """Address space of the process that reads workbooks."""
 WORKBOOK_SECONDS = 600
 """Time for one sheet to open."""

@@ -23,9 +23,16 @@ SPACE = f" \t\r\n\u3000\u00a0{MARK}"
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _WHOLE_YEAR = r"^[0-9]{4}([-/.年]|[0-9]{4}$|[0-9]{10}$)"
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日", "%Y.%m.%d", "%Y年%m月%d")
-_TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
-                 "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M",
-                 "%Y%m%d%H%M%S")  # fmt: skip
+_TIME_FORMATS = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M",
+    "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日 %H:%M",
+    "%Y%m%d%H%M%S",
+)
 _MIDNIGHT = r"[ T]0?0:00(:00(\.0+)?)?$"
 _SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
 """A day as a spreadsheet counts it, 1954 to 2091; shorter numbers could be anything."""

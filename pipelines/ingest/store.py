@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -77,6 +77,14 @@ def write_receipt(raw: Path, receipt: Receipt) -> Path:
     return path
 
 
+def discard(raw: Path, quarantine: Path, receipts: Iterable[Receipt]) -> None:
+    """Remove the rows of deliveries that were read and shall not count."""
+    for receipt in receipts:
+        where = (receipt.department, receipt.dataset, receipt.business_date)
+        for root in (raw, quarantine):
+            (place(root, *where) / f"{receipt.delivery_id}.parquet").unlink(missing_ok=True)
+
+
 def read_receipts(raw: Path, department: str, dataset: str) -> list[Receipt]:
     """All receipts of one dataset, in the order of their sequence."""
     folder = raw / department / dataset
@@ -103,10 +111,16 @@ def quarantine_types(contract: Contract) -> dict[str, str]:
     return {c.name: c.sql_type for c in contract.columns} | QUARANTINE_COLUMNS
 
 
-class RowWriter:
-    """Appends chunks to one Parquet file under a temporary name."""
+_REPEATING = ("_delivery_id", "_flags", "_rules", "_columns")
 
-    def __init__(self, path: Path, types: dict[str, str]) -> None:
+
+class RowWriter:
+    """Appends chunks to one Parquet file under a temporary name.
+
+    `repeating` names columns with few values.
+    """
+
+    def __init__(self, path: Path, types: dict[str, str], repeating: Sequence[str] = ()) -> None:
         self.path = path
         self.rows = 0
         self._types = {name: polars_type(kind) for name, kind in types.items()}
@@ -114,7 +128,14 @@ class RowWriter:
         self._temporary = path.with_suffix(".parquet.tmp")
         self._temporary.parent.mkdir(parents=True, exist_ok=True)
         self._schema = schema
-        self._writer = pq.ParquetWriter(self._temporary, schema, compression="zstd")
+        self._writer = pq.ParquetWriter(
+            self._temporary,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            # A dictionary pays where values repeat; over codes and names it costs twice the time.
+            use_dictionary=[*repeating, *_REPEATING],
+        )
 
     def append(self, rows: pl.DataFrame) -> None:
         """Write one chunk as one row group."""
@@ -141,9 +162,11 @@ class RowWriter:
 
 
 @contextmanager
-def row_writers(paths: Iterable[tuple[Path, dict[str, str]]]) -> Iterator[list[RowWriter]]:
+def row_writers(
+    files: Iterable[tuple[Path, dict[str, str], Sequence[str]]],
+) -> Iterator[list[RowWriter]]:
     """Writers that finish together, or leave nothing behind where reading fails."""
-    writers = [RowWriter(path, types) for path, types in paths]
+    writers = [RowWriter(path, types, repeating) for path, types, repeating in files]
     try:
         yield writers
     except BaseException:

@@ -63,7 +63,7 @@ class SmallWarehouse:
                 "dataset varchar, business_date date, night date, sequence bigint, "
                 "file_name varchar, sm3 varchar, bytes bigint, rows_read bigint, "
                 "rows_accepted bigint, rows_quarantined bigint, status varchar, reason varchar, "
-                "superseded_by varchar)"
+                "superseded_by varchar, contract_version varchar, part bigint, findings varchar)"
             )
             for contract in self.catalogue.contracts:
                 columns = {c.name: c.sql_type for c in contract.columns} | META_COLUMNS

@@ -80,7 +80,7 @@ def postgres() -> Iterator[Postgres]:
         os.chown(folder, 65534, 65534)
     programs = Path(package.__file__).parent / "pginstall18"
     try:
-        subprocess.run([programs / "bin" / "postgres", "--version"], check=True, cwd=folder,
+        subprocess.run([programs / "bin" / "postgres", "--version"], check=True, cwd=folder,  # noqa: S603
                        capture_output=True, **who)  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
         programs = shutil.copytree(programs, folder / "programs")  # where `nobody` may not look
@@ -89,13 +89,13 @@ def postgres() -> Iterator[Postgres]:
     (folder / "password").chmod(0o644)
     port = free_port()
     data = folder / "data"
-    subprocess.run(
+    subprocess.run(  # noqa: S603
         [programs / "bin" / "initdb", "-D", data, "-U", "owner", "--no-sync", "--encoding=UTF8",
          "--locale=C", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}"],
         check=True, cwd=folder, capture_output=True, **who,
     )  # fmt: skip
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
+        server = subprocess.Popen(  # noqa: S603
             [programs / "bin" / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port),
              "-k", folder, "-F", "-c", "shared_buffers=16MB"],
             cwd=folder, stdout=log, stderr=log, **who,

@@ -61,7 +61,7 @@ def serve(api: Api) -> Callable[[], None]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Silence."""
 
         def date_time_string(self, timestamp: float | None = None) -> str:

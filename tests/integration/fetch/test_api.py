@@ -119,7 +119,12 @@ def test_the_door_takes_it_from_there(
     assert not list(home.landing.glob("*/*")), "facts and files must leave landing"
     (stored,) = store.read_receipts(home.raw, "water", "meter")
     facts = stored.findings["fetch"]
-    assert (facts["rows"], facts["pages"], facts["retries"], facts["stated_total"]) == (13, 2, 1, 13)
+    assert (facts["rows"], facts["pages"], facts["retries"], facts["stated_total"]) == (
+        13,
+        2,
+        1,
+        13,
+    )
     assert facts["unexpected_fields"] == ["备注"]
 
 
@@ -244,9 +249,7 @@ class TestRefusals:
     """What cannot be trusted is not loaded, and its reason is told."""
 
     @pytest.mark.parametrize("total", [34, 36, 0])
-    def test_a_wrong_total(
-        self, home: Home, start_api: Any, make_source: Any, total: int
-    ) -> None:
+    def test_a_wrong_total(self, home: Home, start_api: Any, make_source: Any, total: int) -> None:
         api = start_api(Api(stations(35), total=total))
         with pytest.raises(FetchError, match="wrong_total"):
             fetch.fetch(home, make_source(api, pageSize=40), DAY)
@@ -267,7 +270,7 @@ class TestRefusals:
     def test_a_renamed_field_is_named(self, home: Home, start_api: Any, make_source: Any) -> None:
         """Read as missing, it would empty a column of the whole dataset in silence."""
         rows = [{"站点": "S1", "水位（米）": 3}]
-        with pytest.raises(FetchError, match="wrong_header.*水位"):
+        with pytest.raises(FetchError, match=r"wrong_header.*水位"):
             fetch.fetch(home, make_source(start_api(Api(rows))), DAY)
 
     @pytest.mark.parametrize(("status", "rule"), [(404, "wrong_request"), (302, "wrong_request"),
@@ -313,7 +316,9 @@ class TestSignedHeaders:
 
         def admits(request: Request) -> bool:
             headers = request.headers
-            identity, stamp, nonce = (headers[f"X-{n}"] for n in ("Client-Id", "Timestamp", "Nonce"))
+            identity, stamp, nonce = (
+                headers[f"X-{n}"] for n in ("Client-Id", "Timestamp", "Nonce")
+            )
             text = f"{identity}{stamp}{nonce}".encode()
             right = base64.b64encode(hmac.new(b"s3cr3t", text, hashlib.sha256).digest()).decode()
             fresh = abs(int(stamp) / 1000 - (time.time() + ahead)) < 60

@@ -1,4 +1,4 @@
-"""Files in a watched folder and on an SFTP server: each comes once, whole, and from the right host."""
+"""Files in a folder or on an SFTP server: each comes once, whole, and from the right host."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncssh
 import pytest
@@ -62,7 +63,7 @@ class SftpServer:
         outer = self
 
         class Login(asyncssh.SSHServer):
-            def begin_auth(self, username: str) -> bool:
+            def begin_auth(self, _: str) -> bool:
                 return True
 
             def password_auth_supported(self) -> bool:
@@ -121,7 +122,9 @@ def folder_source(make_contract: Callable[..., Contract], outgoing: Path) -> Con
     return make_contract(COLUMNS, server={"path": f"{outgoing}/meter_*.csv"})
 
 
-def sftp_source(make_contract: Callable[..., Contract], server: SftpServer, **custom: Any) -> Contract:
+def sftp_source(
+    make_contract: Callable[..., Contract], server: SftpServer, **custom: Any
+) -> Contract:
     settings = {"credentials": "WATER_SFTP", **custom}
     location = f"sftp://127.0.0.1:{server.port}/outgoing/meter_*.csv"
     properties = [{"property": k, "value": v} for k, v in settings.items()]
@@ -187,14 +190,12 @@ class TestBothWays:
             home.landing / "water" / "meter_20260306.csv"
         ]
 
-    def test_names_give_date_and_number(
-        self, home: Home, source: Contract, outgoing: Path
-    ) -> None:
+    def test_names_give_date_and_number(self, home: Home, source: Contract, outgoing: Path) -> None:
         put(outgoing, "meter_2026-03-04.csv")
         put(outgoing, "meter_of_20260303_2.csv")
-        put(outgoing, "meter_all.CSV".replace("CSV", "csv"), age=SETTLED)
-        changed = date.fromtimestamp(time.time() - SETTLED)
-        names = [path.name for path in fetch.fetch(home, source, date.today())]
+        path = put(outgoing, "meter_all.csv")
+        changed = datetime.fromtimestamp(path.stat().st_mtime, ZoneInfo("Asia/Shanghai"))
+        names = [path.name for path in fetch.fetch(home, source, changed.date())]
         assert sorted(names) == sorted(
             ["meter_20260304.csv", "meter_20260303_2.csv", f"meter_{changed:%Y%m%d}.csv"]
         )

@@ -34,8 +34,9 @@ COLUMNS = [
      "physicalType": "boolean"},
 ]  # fmt: skip
 QUERY = (
-    'select number as "编号", id as "流水号", owner as "户主", amount as "金额", read_on as "抄表日期", '
-    'changed_at as "更新时间", is_open as "在用" from water.meter'
+    'select number as "编号", id as "流水号", owner as "户主", amount as "金额",'
+    ' read_on as "抄表日期",'
+    ' changed_at as "更新时间", is_open as "在用" from water.meter'
 )
 
 MakeSource = Callable[..., Contract]
@@ -110,7 +111,10 @@ def test_every_value_arrives_as_it_stands_in_the_database(
     first, second, third = rows(home, contract)
     assert first["meter_number"] == "371302199001011234"
     assert (first["owner"], str(first["amount"])) == ('张"三",丰', "9007199254740993.10")
-    assert (str(first["read_on"]), str(first["changed_at"])) == ("2026-03-01", "2026-03-05 01:00:00")
+    assert (str(first["read_on"]), str(first["changed_at"])) == (
+        "2026-03-01",
+        "2026-03-05 01:00:00",
+    )
     assert (second["owner"], second["is_open"], second["read_on"]) == ("两\n行", False, None)
     assert (third["owner"], third["amount"], third["is_open"]) == (None, None, None)
 
@@ -153,7 +157,7 @@ def test_only_what_is_new_is_asked_for(
            ('B4', '2026-03-07 00:00+08')"""
     )
     second_day = DAY + timedelta(days=1)
-    (second,) = fetch_night(home, contract, second_day)
+    fetch_night(home, contract, second_day)
     new = {row["meter_number"] for row in rows(home, contract) if row["_business_date"] > DAY}
     if column == "changed_at":
         assert new == {"A3", "B1", "B2", "B3"}, "B4 belongs to the next business date"
@@ -183,7 +187,7 @@ def test_a_failed_night_is_made_up_for_by_the_next(
 
 
 def test_each_obstacle_is_told_apart(home: Home, make_source: MakeSource) -> None:
-    """"It failed" sends a person to the wrong desk: name, port, password, query, type."""
+    """ "It failed" sends a person to the wrong desk: name, port, password, query, type."""
     unreachable = make_source(host="nowhere.invalid")
     with pytest.raises(FetchError, match="unknown_host"):
         fetch.fetch(home, unreachable, DAY)
@@ -270,9 +274,9 @@ def test_memory_does_not_grow_with_the_table(home: Home, make_source: MakeSource
     peaks, size = [], 0
     for count in (100_000, 1_500_000):
         query = (
-            "select n::text as \"编号\", n as \"流水号\", repeat('临', 20) as \"户主\", "
-            "1 as \"金额\", date '2026-01-01' as \"抄表日期\", now() as \"更新时间\", "
-            f"true as \"在用\" from generate_series(1, {count}) as n"
+            'select n::text as "编号", n as "流水号", repeat(\'临\', 20) as "户主", '
+            '1 as "金额", date \'2026-01-01\' as "抄表日期", now() as "更新时间", '
+            f'true as "在用" from generate_series(1, {count}) as n'
         )
         (path,) = fetch.fetch(home, make_source({"query": query}), DAY)
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

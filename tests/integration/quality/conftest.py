@@ -37,7 +37,7 @@ class City:
                 "dataset varchar, business_date date, night date, sequence bigint, "
                 "file_name varchar, sm3 varchar, bytes bigint, rows_read bigint, "
                 "rows_accepted bigint, rows_quarantined bigint, status varchar, reason varchar, "
-                "superseded_by varchar)"
+                "superseded_by varchar, contract_version varchar, part bigint, findings varchar)"
             )
             for contract in catalogue.contracts:
                 self._create(connection, contract)
@@ -80,7 +80,8 @@ class City:
             refused = sum("_rules" in row for row in rows)
             connection.execute(
                 "insert into meta.delivery "
-                "values ($1, $2, $3, $4, $4, 1, $5, 'sm3', 1, $6, $7, $8, $9, $10, null)",
+                "values ($1, $2, $3, $4, $4, 1, $5, 'sm3', 1, $6, $7, $8, $9, $10, null, '1.0.0', "
+                "0, '{}')",
                 [delivery, contract.department, contract.dataset, self.night(number), file_name,
                  len(rows), len(rows) - refused, refused, status, reason],
             )  # fmt: skip

@@ -248,7 +248,8 @@ def test_the_same_content_on_another_day_is_another_delivery(
 def test_after_a_refusal_the_same_file_is_tried_again(
     home: Home, permit: Contract, land: Land, take_up: TakeUp
 ) -> None:
-    """The contract may have been mended meanwhile; 'repeated' would lose the delivery."""
+    """The contract may have been mended meanwhile; 'repeated' would lose the delivery. Each night
+    keeps its own receipt of it: what it told must not change when it is run again."""
     land(home, DEPARTMENT, FILE, "wrong\n")
     (refused,) = take_up(home, permit, NIGHT)
     land(home, DEPARTMENT, FILE, "wrong\n")
@@ -256,7 +257,13 @@ def test_after_a_refusal_the_same_file_is_tried_again(
     assert (refused.status, again.status) == ("refused", "refused")
     land(home, DEPARTMENT, FILE, delivery(GOOD))
     (loaded,) = take_up(home, permit, NEXT)
-    assert (loaded.status, loaded.sequence) == ("loaded", 2)
+    assert (loaded.status, loaded.sequence) == ("loaded", 3)
+    known = store.read_receipts(home.raw, DEPARTMENT, permit.dataset)
+    assert [(r.status, r.night) for r in known] == [
+        ("refused", NIGHT),
+        ("refused", NEXT),
+        ("loaded", NEXT),
+    ]
 
 
 def test_files_of_a_broken_contract_wait_and_are_loaded_once_it_is_mended(

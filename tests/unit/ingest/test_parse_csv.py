@@ -178,8 +178,21 @@ def test_an_extra_column_is_told_and_not_loaded(folder: Path, utf8: Contract) ->
 
 
 @pytest.mark.parametrize(
-    "content", ["甲,丙\n一,二\n", "一,二\n三,四\n", "\n甲,乙\n一,二\n", "标题\n甲,乙\n"]
+    ("content", "line"),
+    [
+        ("\n甲,乙\n一,二\n", 3),
+        ("标题\n甲,乙\n一,二\n", 3),
+        ("标题,\n\n甲,乙\n一,二\n", 4),
+        ('"两行的\n标题",\n甲,乙\n一,二\n', 4),
+    ],
 )
+def test_titles_above_the_header_are_no_rows(
+    folder: Path, utf8: Contract, content: str, line: int
+) -> None:
+    assert rows(read(folder, utf8, content.encode())) == [("一", "二", line)]
+
+
+@pytest.mark.parametrize("content", ["甲,丙\n一,二\n", "一,二\n三,四\n", "标题\n甲,丙\n"])
 def test_a_missing_header_is_named(folder: Path, utf8: Contract, content: str) -> None:
     found = refusal(folder, utf8, content.encode())
     assert found.rule == "wrong_header"

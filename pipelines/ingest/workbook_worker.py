@@ -1,0 +1,141 @@
+"""A process of its own that opens workbooks: `python -m pipelines.ingest.workbook_worker`.
+
+Belongs here: calamine, and cells as text. Does not belong here: anything that knows a contract;
+this module imports nothing of ours but the limits.
+
+Workbooks are the one format that a library holds in memory as a whole. A damaged or malicious
+one (two cells in opposite corners, a billion repeated rows) would take the whole night with it;
+here it takes this process, whose memory is bounded.
+
+On each line of the standard input comes a request, `{"path": …}` or, of that workbook,
+`{"sheet": …}`.
+The answer is one line of JSON, `{"sheets": [[name, visible], …]}`, `{"error": …}`, or
+`{"rows": …, "columns": …, "merges": […]}`; the last is followed by an Arrow stream of the cells
+as text, from row 0 and column 0 on.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import BinaryIO
+
+import pyarrow as pa
+import python_calamine as calamine
+
+from pipelines.ingest import limits
+
+BATCH_ROWS = 16_384
+
+
+def cell_text(cell: object) -> str:
+    """A cell as the text that a person sees: whole floats without `.0`, days without a time."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return _moment_text(cell)
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        hours, seconds = divmod(round(cell.total_seconds()), 3600)
+        return f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
+    return str(cell)
+
+
+def _moment_text(moment: datetime) -> str:
+    """To the second, which is all that a sheet's number of days holds for certain."""
+    near = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+    return near.strftime("%Y-%m-%d" if near.time() == time() else "%Y-%m-%d %H:%M:%S")
+
+
+def _column(cells: tuple[object, ...]) -> pa.Array:
+    kinds = set(map(type, cells))
+    return pa.array(cells if kinds == {str} else [cell_text(cell) for cell in cells], pa.string())
+
+
+def _rows(sheet: calamine.CalamineSheet, left: int) -> Iterator[list[object]]:
+    pad: list[object] = [""] * left
+    for row in sheet.iter_rows():
+        yield [*pad, *row] if left else list(row)
+
+
+def _answer_sheet(book: calamine.CalamineWorkbook, name: str, out: BinaryIO) -> None:
+    sheet = book.get_sheet_by_name(name)
+    if sheet.start is None or sheet.end is None:
+        _line(out, {"rows": 0, "columns": 0, "merges": []})
+        return
+    height, width = sheet.end[0] + 1, sheet.end[1] + 1
+    if height * width > limits.WORKBOOK_CELLS:
+        _line(out, {"error": "too_large", "cells": height * width})
+        return
+    merges = [[*start, *end] for start, end in sheet.merged_cell_ranges or []]
+    _line(out, {"rows": height, "columns": width, "merges": merges})
+    schema = pa.schema([(str(place), pa.string()) for place in range(width)])
+    with pa.ipc.new_stream(out, schema) as stream:
+        rows = _rows(sheet, sheet.start[1])
+        while batch := list(islice(rows, BATCH_ROWS)):
+            columns = [_column(cells) for cells in zip(*batch, strict=True)]
+            stream.write_batch(pa.record_batch(columns, schema=schema))
+
+
+def _line(out: BinaryIO, answer: dict[str, object]) -> None:
+    out.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+
+
+def _open(path: str) -> calamine.CalamineWorkbook:
+    try:
+        return calamine.CalamineWorkbook.from_path(path)
+    except calamine.PasswordError:
+        raise
+    except calamine.CalamineError:
+        # The ending of the name misleads: what the file is, its content says.
+        with open(path, "rb") as file:  # noqa: PTH123
+            return calamine.CalamineWorkbook.from_filelike(file)
+
+
+def _sheets(book: calamine.CalamineWorkbook) -> list[list[object]]:
+    return [
+        [sheet.name, sheet.visible == calamine.SheetVisibleEnum.Visible]
+        for sheet in book.sheets_metadata
+        if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+    ]
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows: the limit of cells alone
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (limits.WORKBOOK_MEMORY, limits.WORKBOOK_MEMORY))
+
+
+def main() -> None:
+    """Answer requests until the standard input ends."""
+    _limit_memory()
+    out = sys.stdout.buffer
+    book: calamine.CalamineWorkbook | None = None
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        try:
+            if "path" in request:
+                book = None  # the one before, whose memory is needed
+                book = _open(request["path"])
+                _line(out, {"sheets": _sheets(book)})
+            elif book is not None:
+                _answer_sheet(book, request["sheet"], out)
+        except calamine.PasswordError:
+            _line(out, {"error": "encrypted"})
+        except (calamine.CalamineError, OSError, ValueError, OverflowError):
+            _line(out, {"error": "unreadable"})
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()

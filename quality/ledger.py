@@ -1,0 +1,119 @@
+"""What the ledger says of one dataset's deliveries: which came, which still wait to be made good.
+
+Belongs here: reading `meta.delivery`. Does not belong here: the verdicts (`row_results`).
+
+A refused delivery stands until a later one is loaded: later by business date, or of the same date
+and taken up after it. In a change log another file does not bring what is missing: there it stands
+until one of its own date and number is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from quality.contract import Contract
+
+_RULES = {"parts_missing": "delivery_complete", "shrunken": "not_shrunken"}
+"""Why a delivery was refused → the delivery rule that tells of it; else `delivery_readable`."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A delivery that a rule tells of."""
+
+    file_name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One dataset's deliveries as of the night."""
+
+    total: int
+    newest_arrived: date | None
+    """Business date of the newest delivery, refused ones too."""
+    newest_loaded: int
+    """Deliveries in force of the newest loaded business date."""
+    drifted: tuple[Told, ...]
+    """Those of them whose header is not the one agreed."""
+    refused: tuple[tuple[str, Told], ...]
+    """Refused and not made good: delivery rule and what it tells, the latest first."""
+
+    def outstanding(self, rule: str) -> tuple[Told, ...]:
+        """The refused deliveries that one rule tells of, each file once."""
+        files: dict[str, Told] = {}
+        for name, told in self.refused:
+            if name == rule:
+                files.setdefault(told.file_name, told)
+        return tuple(files.values())
+
+
+def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Ledger:
+    """Read one dataset's part of `meta.delivery`."""
+    place = [contract.department, contract.dataset]
+    row = connection.execute(
+        "select count(*), max(business_date) from meta.delivery "
+        "where department = ? and dataset = ?",
+        place,
+    ).fetchone()
+    total, newest = row or (0, None)
+    newest_loaded, drifted = _newest(connection, place)
+    return Ledger(int(total), newest, newest_loaded, drifted, _refused(connection, contract))
+
+
+def _newest(
+    connection: duckdb.DuckDBPyConnection, place: list[str]
+) -> tuple[int, tuple[Told, ...]]:
+    rows = connection.execute(
+        """
+        select
+            file_name,
+            coalesce((findings ->> '$.drift.disagrees')::boolean, false),
+            findings ->> '$.drift.sentence'
+        from meta.delivery
+        where department = ? and dataset = ? and status = 'loaded' and superseded_by is null
+        qualify business_date = max(business_date) over ()
+        order by part, sequence
+        """,
+        place,
+    ).fetchall()
+    return len(rows), tuple(Told(name, said or "") for name, drifts, said in rows if drifts)
+
+
+def _refused(
+    connection: duckdb.DuckDBPyConnection, contract: Contract
+) -> tuple[tuple[str, Told], ...]:
+    """A file that could not be fetched has no content: the next fetch brings what it lacked."""
+    own_date = (
+        "(loaded.business_date, loaded.part) is not distinct from "
+        "(refused.business_date, refused.part) "
+        "or refused.sm3 = '' or refused.reason like 'file_name:%'"
+        if contract.delivery == "change_log"
+        else "true"
+    )
+    rows = connection.execute(
+        f"""
+        with own as (
+            select * from meta.delivery where department = ? and dataset = ?
+        )
+        select refused.file_name, coalesce(refused.reason, '')
+        from own as refused
+        where refused.status = 'refused' and refused.superseded_by is null
+            and not exists (
+                select 1 from own as loaded
+                where loaded.status in ('loaded', 'repeated')
+                    and row(loaded.business_date, coalesce(loaded.sequence, 0))
+                        >= row(refused.business_date, coalesce(refused.sequence, 0))
+                    and ({own_date})
+            )
+        order by refused.business_date desc, refused.sequence desc, refused.delivery_id
+        """,
+        [contract.department, contract.dataset],
+    ).fetchall()
+    return tuple(
+        (_RULES.get(reason.partition(":")[0], "delivery_readable"), Told(name, reason))
+        for name, reason in rows
+    )

@@ -1,0 +1,173 @@
+"""What happens to files on their way: each mutation takes sound bytes and gives unsound ones.
+
+All chance comes from the generator that is handed in, so that a number names a file for ever.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from random import Random
+
+Mutation = Callable[[Random, bytes], bytes]
+
+
+def flip_bytes(chance: Random, data: bytes) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 8)):
+        if changed:
+            changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def cut(chance: Random, data: bytes) -> bytes:
+    return data[: chance.randrange(len(data) + 1)]
+
+
+def cut_the_front(chance: Random, data: bytes) -> bytes:
+    return data[chance.randrange(len(data) + 1) :]
+
+
+def insert_noise(chance: Random, data: bytes) -> bytes:
+    at = chance.randrange(len(data) + 1)
+    return data[:at] + chance.randbytes(chance.randint(1, 64)) + data[at:]
+
+
+def repeat_a_part(chance: Random, data: bytes) -> bytes:
+    start = chance.randrange(len(data) + 1)
+    part = data[start : start + chance.randint(1, 400)]
+    return data[:start] + part * chance.randint(2, 5) + data[start:]
+
+
+def drop_a_part(chance: Random, data: bytes) -> bytes:
+    start = chance.randrange(len(data) + 1)
+    return data[:start] + data[start + chance.randint(1, 200) :]
+
+
+def swap_two_parts(chance: Random, data: bytes) -> bytes:
+    a, b, c = sorted(chance.randrange(len(data) + 1) for _ in range(3))
+    return data[:a] + data[b:c] + data[a:b] + data[c:]
+
+
+def another_encoding_in_the_middle(chance: Random, data: bytes) -> bytes:
+    text = chance.choice(["临沂市兰山区", "蒙陰縣", "Ωmega", "锟斤拷", "\ud7ff", "👨‍👩‍👧"])
+    encoding = chance.choice(["gb18030", "big5", "utf-16-le", "utf-8", "utf-16-be"])
+    at = chance.randrange(len(data) + 1)
+    return data[:at] + text.encode(encoding, errors="ignore") + data[at:]
+
+
+def special_characters(chance: Random, data: bytes) -> bytes:
+    piece = chance.choice(
+        [b'"', b"'", b'""', b"\\", b"\x00", b"\r", b"\n", b"\r\n", b"\t", b",", b"|", b";", b"\x1a",
+         b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x85", b"\xe2\x80\xa8", b"<", b">", b"&",
+         b"{", b"]", b"]]>", b"<!--"]
+    )  # fmt: skip
+    for _ in range(chance.randint(1, 6)):
+        at = chance.randrange(len(data) + 1)
+        data = data[:at] + piece + data[at:]
+    return data
+
+
+def ragged_rows(chance: Random, data: bytes) -> bytes:
+    lines = data.split(b"\n")
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(lines))
+        lines[at] = lines[at][: len(lines[at]) // 2] + b"," * chance.randint(0, 20)
+    return b"\n".join(lines)
+
+
+def other_line_ends(chance: Random, data: bytes) -> bytes:
+    return data.replace(b"\r\n", chance.choice([b"\n", b"\r", b"\n\r", b"\x0b", b"\r\r\n"]))
+
+
+def a_formula(chance: Random, data: bytes) -> bytes:
+    formula = chance.choice([b"=cmd|' /C calc'!A0", b"=HYPERLINK(1)", b"@SUM(1+1)", b"+1-1"])
+    at = chance.randrange(len(data) + 1)
+    return data[:at] + formula + data[at:]
+
+
+def a_huge_field(chance: Random, data: bytes) -> bytes:
+    at = chance.randrange(len(data) + 1)
+    return data[:at] + chance.choice([b"9", "沂".encode(), b'"', b"\n", b","]) * 40_000 + data[at:]
+
+
+def ten_thousand_columns(chance: Random, data: bytes) -> bytes:
+    ends = data.find(b"\n")
+    names = b",".join(b"c%d" % i for i in range(10_000))
+    return data[:ends].rstrip(b"\r") + b"," + names + data[ends:] if ends > 0 else data + names
+
+
+def entity_bomb(_: Random, data: bytes) -> bytes:
+    entities = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+    head = f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY l0 "lol">{entities}]>'.encode()
+    start = data.find(b"<rows")
+    return head + (data[start:] if start >= 0 else b"<rows><row>&l9;</row></rows>")
+
+
+def outside_entity(_: Random, data: bytes) -> bytes:
+    head = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    start = data.find(b"<rows")
+    return head + (data[start:] if start >= 0 else b"<rows><row>&x;</row></rows>")
+
+
+def zip_bomb(chance: Random, _: bytes) -> bytes:
+    return _zipped([("residence_permit.csv", bytes(chance.choice([1, 20]) << 20))])
+
+
+def many_members(chance: Random, data: bytes) -> bytes:
+    return _zipped([(f"part_{i}.csv", data[:200]) for i in range(chance.choice([2, 50, 3_000]))])
+
+
+def odd_member_names(chance: Random, data: bytes) -> bytes:
+    name = chance.choice(
+        ["../../etc/passwd", "/etc/shadow", "a" * 5_000, "C:\\x.csv", ".", "a/../b.csv", "\x00.csv",
+         "居住证.csv", "con", "x.csv/"]
+    )  # fmt: skip
+    return _zipped([(name, data)])
+
+
+def a_zip_in_a_zip(_: Random, data: bytes) -> bytes:
+    for _unused in range(4):
+        data = _zipped([("inner.zip", data)])
+    return data
+
+
+def a_gzip_bomb(_: Random, __: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return packer.compress(bytes(16 << 20)) + packer.flush()
+
+
+def another_format(chance: Random, data: bytes) -> bytes:
+    head = chance.choice([b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+                          b"%PDF-1.4", b"<html>", b"{", b"[", b"SQLite format 3\x00"])  # fmt: skip
+    return head + data[chance.randrange(len(data) + 1) :]
+
+
+def _zipped(members: list[tuple[str, bytes]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+COMMON: tuple[Mutation, ...] = (
+    flip_bytes, cut, cut_the_front, insert_noise, repeat_a_part, drop_a_part, swap_two_parts,
+    another_encoding_in_the_middle, special_characters, ragged_rows, other_line_ends, a_formula,
+)  # fmt: skip
+RARE: tuple[Mutation, ...] = (
+    a_huge_field, ten_thousand_columns, entity_bomb, outside_entity, zip_bomb, many_members,
+    odd_member_names, a_zip_in_a_zip, a_gzip_bomb, another_format,
+)  # fmt: skip
+
+
+def mutate(chance: Random, data: bytes) -> tuple[bytes, list[str]]:
+    """One to three mutations, a costly one now and then; gives their names too."""
+    chosen = [chance.choice(COMMON) for _ in range(chance.randint(1, 3))]
+    if chance.random() < 0.03:
+        chosen = [chance.choice(RARE), *chosen[: chance.randint(0, 1)]]
+    for mutation in chosen:
+        data = mutation(chance, data)
+    return data, [mutation.__name__ for mutation in chosen]
