@@ -1,15 +1,14 @@
 """ODCS 3.1 YAML → typed contract.
 
 Belongs here: reading one contract, with every problem named by file, line and remedy.
-Does not belong here: the meaning of a rule (`row_rules`, `relation_rules`) or the sum of all
-contracts (`catalogue`).
+Does not belong here: its rules (`rule_reader`), their meaning (`row_rules`, `relation_rules`) or
+the sum of all contracts (`catalogue`).
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +18,8 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
 from quality import delivery_reader, derived_rules, rule_trial, source_reader, sql_types
-from quality.contract import DELIVERIES, LEVELS, ODCS_DIMENSIONS, Column, Contract, Rule
-from quality.relation_rules import RELATION_CHECKS
-from quality.row_rules import DERIVED_ROW_CHECKS, ROW_CHECKS
+from quality.contract import DELIVERIES, LEVELS, Column, Contract, Rule
+from quality.rule_reader import RuleReader
 from quality.source import Source
 from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
 
@@ -32,10 +30,9 @@ PARSES = {
     "capital_amount": "number",
     "capital_currency": "string",
 }
-"""Named readings of a text (see `pipelines.ingest.cast`) → the logical type they give."""
+"""Named readings of a text (see `pipelines.ingest.readings`) → the logical type they give."""
 
 SHARE_TYPES = ("unconditional", "conditional", "none")
-SEVERITIES = ("error", "warning")
 ENCODINGS = (
     "utf-8", "gb18030", "gbk", "gb2312", "big5", "utf-16", "utf-16le", "utf-16be",
 )  # fmt: skip
@@ -166,7 +163,7 @@ class _Reader:
         server, where = self._server(data, department, dataset)
         source = self._source(data, where, columns)
         cycle, latency, keep = self._service_levels(data)
-        rules = list(self._declared_rules(schema, names))
+        rules = list(RuleReader(self.document, self.refuse).declared_rules(schema, names))
         self._try_rules(rules, columns)
         team = data["team"] if isinstance(data.get("team"), dict) else {}
         owners = [m.get("username") for m in team.get("members") or [] if m.get("role") == "owner"]
@@ -394,164 +391,6 @@ class _Reader:
             line=self.document.line(where),
         )
 
-    # -- rules -----------------------------------------------------------------
-
-    def _declared_rules(self, schema: dict[str, Any], names: set[str]) -> Iterator[Rule]:
-        for position, item in enumerate(schema.get("properties") or []):
-            for index, rule in enumerate(item.get("quality") or []):
-                where = ("schema", 0, "properties", position, "quality", index)
-                yield from self._rule(rule, where, str(item.get("name")), names)
-        for index, rule in enumerate(schema.get("quality") or []):
-            yield from self._rule(rule, ("schema", 0, "quality", index), None, names)
-
-    def _rule(
-        self, item: dict[str, Any], where: Location, column: str | None, names: set[str]
-    ) -> Iterator[Rule]:
-        rule_id = str(item.get("name", ""))
-        if not _IDENTIFIER.match(rule_id):
-            self.refuse(where, "rule", "a rule needs a name of lower-case letters, digits, _")
-        dimension = ODCS_DIMENSIONS.get(str(item.get("dimension")))
-        if dimension is None:
-            message = f"rule {rule_id!r}: dimension must be one of {', '.join(ODCS_DIMENSIONS)}"
-            self.refuse(where, "rule", message)
-        if item.get("severity") not in SEVERITIES:
-            self.refuse(where, "rule", f"rule {rule_id!r}: severity must be error or warning")
-        if not item.get("description"):
-            self.refuse(
-                where,
-                "rule",
-                f"rule {rule_id!r} needs a description that tells the clerk what to do",
-            )
-        check = self._check(item, where, rule_id, column, names)
-        if check is not None and dimension is not None:
-            family, name, columns, arguments, options = check
-            yield Rule(
-                rule_id=rule_id,
-                family=family,
-                check=name,
-                dimension=dimension,
-                severity=str(item.get("severity")),
-                message=str(item.get("description")),
-                columns=columns,
-                arguments=arguments,
-                options=options,
-                line=self.document.line(where),
-            )
-
-    def _check(
-        self,
-        item: dict[str, Any],
-        where: Location,
-        rule_id: str,
-        column: str | None,
-        names: set[str],
-    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
-        kind, engine = item.get("type", "library"), item.get("engine")
-        options = {
-            key: item[key]
-            for key in ("mustBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",
-                        "mustBeLessOrEqualTo", "unit")
-            if item.get(key) is not None
-        }  # fmt: skip
-        own = (column,) if column else ()
-        if kind == "sql":
-            if "{object}" not in str(item.get("query", "")) or not options:
-                self.refuse(
-                    where, "rule", f"rule {rule_id!r}: give a query on {{object}} and a mustBe…"
-                )
-                return None
-            return "relation", "sql", own, (str(item["query"]),), options
-        if kind == "library":
-            metric = str(item.get("metric"))
-            if metric not in ("rowCount", "nullValues") or not options:
-                self.refuse(
-                    where,
-                    "rule",
-                    f"rule {rule_id!r}: metric must be rowCount or nullValues, with a mustBe…",
-                )
-                return None
-            if metric == "nullValues" and column is None:
-                self.refuse(where, "rule", f"rule {rule_id!r}: put nullValues under its column")
-                return None
-            return "relation", metric, own, (), options
-        if kind == "custom" and engine == "polars":
-            return self._expression(item, where, rule_id, own, names)
-        if kind == "custom" and engine == "yishu" and column is not None:
-            return self._named(item, where, rule_id, column, names, options)
-        message = (
-            f"rule {rule_id!r}: use type library, sql, or custom with engine polars or, under a "
-            "column, yishu"
-        )
-        self.refuse(where, "rule", message)
-        return None
-
-    def _expression(
-        self,
-        item: dict[str, Any],
-        where: Location,
-        rule_id: str,
-        own: tuple[str, ...],
-        names: set[str],
-    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
-        import polars as pl
-
-        text = str(item.get("implementation", ""))
-        try:
-            roots = pl.sql_expr(text).meta.root_names()
-        except pl.exceptions.PolarsError as error:
-            self.refuse(where, "rule", f"rule {rule_id!r}: not an SQL expression: {error}")
-            return None
-        unknown = sorted(set(roots) - names)
-        if unknown:
-            self.refuse(where, "rule", f"rule {rule_id!r}: no column {', '.join(unknown)}")
-            return None
-        columns = tuple(dict.fromkeys((*own, *roots)))
-        return "row", "expression", columns, (text,), {}
-
-    def _named(
-        self,
-        item: dict[str, Any],
-        where: Location,
-        rule_id: str,
-        column: str,
-        names: set[str],
-        options: dict[str, float | str],
-    ) -> tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]] | None:
-        text = str(item.get("implementation", ""))
-        try:
-            name, arguments = _call(text)
-        except ValueError as error:
-            self.refuse(where, "rule", f"rule {rule_id!r}: {error}")
-            return None
-        if name in ROW_CHECKS and name not in DERIVED_ROW_CHECKS:
-            parameters, family = ROW_CHECKS[name].parameters, "row"
-        elif name in RELATION_CHECKS:
-            parameters, family = RELATION_CHECKS[name].parameters, "relation"
-        else:
-            known = sorted({*ROW_CHECKS, *RELATION_CHECKS} - set(DERIVED_ROW_CHECKS))
-            self.refuse(
-                where, "rule", f"rule {rule_id!r}: no check {name!r}; there are {', '.join(known)}"
-            )
-            return None
-        if len(arguments) != len(parameters):
-            message = (
-                f"rule {rule_id!r}: {name} takes ({', '.join(parameters)}), "
-                f"got {len(arguments)} arguments"
-            )
-            self.refuse(where, "rule", message)
-            return None
-        columns = [column]
-        for kind, argument in zip(parameters, arguments, strict=True):
-            if kind == "column":
-                columns.append(argument)
-                if argument not in names:
-                    self.refuse(where, "rule", f"rule {rule_id!r}: no column {argument!r}")
-                    return None
-            if kind == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", argument):
-                self.refuse(where, "rule", f"rule {rule_id!r}: {argument!r} is not a number")
-                return None
-        return family, name, tuple(columns), tuple(arguments), options
-
     def _try_rules(self, rules: list[Rule], columns: list[Column]) -> None:
         """A rule that cannot run is told here, not by the first delivery that meets it."""
         if self.problems:
@@ -597,25 +436,3 @@ _LAYOUT_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def _span(value: float, unit: str) -> timedelta:
     return timedelta(hours=value) if unit == "h" else timedelta(days=value * _UNITS[unit])
-
-
-def _call(text: str) -> tuple[str, list[str]]:
-    """`name` or `name(argument, …)` → name and arguments as text."""
-    try:
-        node = ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        raise ValueError(
-            f"cannot read implementation {text!r}; write name or name(argument)"
-        ) from error
-    if isinstance(node, ast.Name):
-        return node.id, []
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-        return node.func.id, [_argument(argument) for argument in node.args]
-    raise ValueError(f"cannot read implementation {text!r}; write name or name(argument)")
-
-
-def _argument(node: ast.expr) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    value = ast.literal_eval(node)
-    return str(value)
