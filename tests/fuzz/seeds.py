@@ -53,7 +53,6 @@ def seeds(folder: Path) -> list[Seed]:
         "gb18030": (csv.encode("gb18030"), "csv", replace(base, encoding="gb18030")),
         "gb18030 found": (csv.encode("gb18030"), "csv", found),
         "utf-16": (csv.encode("utf-16"), "csv", found),
-        "big5": (csv.encode("big5", errors="replace"), "csv", found),
         "tabs": (_delimited("\t", '"').encode(), "tsv", found),
         "bars": (_delimited("|", "").encode("gb18030"), "txt", found),
         "returns": (csv.replace("\r\n", "\r").encode(), "csv", found),
