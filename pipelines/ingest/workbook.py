@@ -62,13 +62,13 @@ class _Worker:
             return cls()
         return worker if worker._process.poll() is None else cls.take()
 
-    def ask(self, request: dict[str, str]) -> dict[str, Any]:
-        """The answer to a request.
+    def ask(self, request: dict[str, str], seconds: float) -> dict[str, Any]:
+        """The answer to a request, which must come within some seconds.
 
         Raises:
             RefusedError: an error is the answer, or none comes.
         """
-        timer = threading.Timer(limits.WORKBOOK_SECONDS, self._process.kill)
+        timer = threading.Timer(seconds, self._process.kill)
         timer.start()
         try:
             stdin = cast(BinaryIO, self._process.stdin)
@@ -104,14 +104,16 @@ def tables(member: Member, layout: Layout, findings: Findings) -> Iterator[Table
     """
     with member.on_disk() as path:
         _check_size(path)
+        size = path.stat().st_size
+        seconds = limits.WORKBOOK_SECONDS + limits.WORKBOOK_SECONDS_PER_MB * size / (1 << 20)
         worker = _Worker.take()
         is_done = False
         try:
-            sheets = worker.ask({"path": str(path)})["sheets"]
+            sheets = worker.ask({"path": str(path)}, seconds)["sheets"]
             chosen = _chosen(sheets, layout, findings)
             blank = True
             for position, name in chosen:
-                answer = worker.ask({"sheet": name})
+                answer = worker.ask({"sheet": name}, seconds)
                 if not answer["rows"]:
                     continue
                 blank = False
@@ -124,7 +126,7 @@ def tables(member: Member, layout: Layout, findings: Findings) -> Iterator[Table
             if blank:
                 names = "、".join(name for _, name in chosen)
                 raise RefusedError("empty_file", f"工作表「{names}」没有内容，请重新导出后报送。")
-            is_done = path.stat().st_size < _LARGE
+            is_done = size < _LARGE
         finally:
             if is_done:
                 worker.give_back()

@@ -71,8 +71,15 @@ def test_the_number_of_members_is_bounded(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../tmp/逃.csv", "/etc/x.csv", "C:\\Windows\\x.csv", "a/../../x.csv", "\u202excel.csv", "n\rm.csv"],
-)  # fmt: skip
+    [
+        "../../../tmp/逃.csv",
+        "/etc/x.csv",
+        "C:\\Windows\\x.csv",
+        "a/../../x.csv",
+        "\u202excel.csv",
+        "n\rm.csv",
+    ],
+)
 def test_a_path_in_a_members_name_leads_nowhere(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,9 +141,10 @@ def test_entities_in_a_workbook_expand_to_nothing(tmp_path: Path) -> None:
                 )
             new.writestr(name, text)
     try:
-        assert max(frame["甲"].str.len_chars().max() for frame in [read(bomb)]) < 1000
-    except RefusedError as refused:
-        assert refused.rule == "unreadable_file"
+        longest = read(bomb)["甲"].str.len_chars().max()
+    except RefusedError:
+        longest = 0
+    assert longest < 1000
 
 
 def test_a_process_that_dies_is_a_refusal_and_the_next_file_reads(
