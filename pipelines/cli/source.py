@@ -63,6 +63,34 @@ def stage(
 
 
 @app.command()
+def draft(
+    files: Annotated[list[Path], typer.Argument(help="One or more files of one dataset.")],
+    department: Annotated[str, typer.Option(help="Code of the department: market_regulation.")],
+    dataset: Annotated[str, typer.Option(help="Name of the dataset: enterprise.")],
+    department_name: Annotated[str | None, typer.Option(help="Chinese name.")] = None,
+    title: Annotated[str | None, typer.Option(help="Chinese title of the dataset.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write here, not into the project.")] = None,
+    land: Annotated[str | None, typer.Option(help="Land the files too: YYYY-MM-DD.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    headers: Annotated[str | None, typer.Option(help="Of files without a header: 甲,乙")] = None,
+) -> None:
+    """Profile files of a new dataset and write its contract and its staging model.
+
+    It says how sure it is of each column. Exit code 1 where a file is refused.
+    """
+    from pipelines.cli import source_draft
+
+    try:
+        code = source_draft.run(
+            files, department, dataset, console, department_name=department_name, title=title,
+            out=out, land=source_draft.day(land), declared=source_draft.layout(sheet, headers),
+        )  # fmt: skip
+    except source_draft.DraftError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.Exit(code)
+
+
+@app.command()
 def fetch(
     dataset: Annotated[str, typer.Argument(help="department/dataset of a contract.")],
     date: Annotated[str | None, typer.Option(help="Business date, YYYY-MM-DD.")] = None,
