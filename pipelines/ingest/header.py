@@ -86,9 +86,13 @@ def _by_shape(rows: list[list[str]], layout: Layout, merged: bool) -> Header:
     filled = [_filled(row) for row in rows]
     widths = sorted(count for count in filled if count)
     usual = widths[len(widths) // 2] if widths else 0
-    needed = max(1, (usual + 1) // 2) if usual < 4 else usual // 2 + 1
+    needed = usual // 2 + 1 if usual > 3 else min(usual, 2)
     first = next(
-        (place for place, count in enumerate(filled[:_SEARCHED]) if count >= needed),
+        (
+            place
+            for place, count in enumerate(filled[:_SEARCHED])
+            if count and (count >= needed or (count > 1 and _is_double(rows, place, merged)))
+        ),
         next((place for place, count in enumerate(filled) if count), 0),
     )
     if first >= len(rows):

@@ -75,7 +75,8 @@ class _Cells:
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
         self.merges: list[Merge] = []
-        self.taken: dict[tuple[int, int], None] = {}
+        self._until: dict[int, int] = {}
+        """Column → the last row that a cell from above takes there."""
 
     def add_row(self) -> None:
         self.rows.append([])
@@ -85,19 +86,14 @@ class _Cells:
             self.add_row()
         row = self.rows[-1]
         top = len(self.rows) - 1
-        while (top, len(row)) in self.taken:
+        while self._until.get(len(row), -1) >= top:
             row.append("")
         left = len(row)
         row += [text, *[""] * (columns - 1)]
         check_width(len(row))
         if rows > 1:
-            self.taken.update(
-                dict.fromkeys(
-                    (below, column)
-                    for below in range(top + 1, top + rows)
-                    for column in range(left, left + columns)
-                )
-            )
+            span = range(left, left + columns)
+            self._until.update(dict.fromkeys(span, top + rows - 1))
         if columns > 1 or rows > 1:
             self.merges.append(Merge(top, left, top + rows - 1, left + columns - 1))
 

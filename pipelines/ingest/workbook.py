@@ -52,6 +52,9 @@ class _Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.out = cast(BinaryIO, self._process.stdout)
+        self.is_free = True
+        """Whether its last answer has been read to the end."""
+        self._is_killed = False
 
     @classmethod
     def take(cls) -> _Worker:
@@ -68,14 +71,16 @@ class _Worker:
         Raises:
             RefusedError: an error is the answer, or none comes.
         """
-        timer = threading.Timer(seconds, self._process.kill)
+        self.is_free = False
+        timer = threading.Timer(seconds, self._kill)
         timer.start()
         try:
             stdin = cast(BinaryIO, self._process.stdin)
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.flush()
             line = self.out.readline()
-            answer = json.loads(line) if line.endswith(b"\n") else {"error": "unreadable"}
+            answer = json.loads(line)
+            self.is_free = not answer.get("rows")
         except (OSError, ValueError):
             answer = {"error": "unreadable"}
         finally:
@@ -84,14 +89,17 @@ class _Worker:
             raise _refusal(answer["error"])
         return answer
 
-    def give_back(self) -> None:
-        """Let the next one use it; its answer has been read to the end."""
-        self._idle.append(self)
+    def leave(self, keep: bool) -> None:
+        """Let the next one use it, if it is to be kept and free; else stop it."""
+        if keep and self.is_free and not self._is_killed:
+            self._idle.append(self)
+        else:
+            self._kill()
+            self._process.communicate()
 
-    def end(self) -> None:
-        """Stop the process, whatever it does."""
+    def _kill(self) -> None:
+        self._is_killed = True
         self._process.kill()
-        self._process.communicate()
 
 
 def tables(member: Member, layout: Layout, findings: Findings) -> Iterator[Table]:
@@ -107,7 +115,6 @@ def tables(member: Member, layout: Layout, findings: Findings) -> Iterator[Table
         size = path.stat().st_size
         seconds = limits.WORKBOOK_SECONDS + limits.WORKBOOK_SECONDS_PER_MB * size / (1 << 20)
         worker = _Worker.take()
-        is_done = False
         try:
             sheets = worker.ask({"path": str(path)}, seconds)["sheets"]
             chosen = _chosen(sheets, layout, findings)
@@ -123,15 +130,12 @@ def tables(member: Member, layout: Layout, findings: Findings) -> Iterator[Table
                 found = grid.table(Grid(cells.frames(), merges), layout, findings, where)
                 yield replace(found, sheet=name, position=position, member=member.name)
                 cells.drain()
+                worker.is_free = True
             if blank:
                 names = "、".join(name for _, name in chosen)
                 raise RefusedError("empty_file", f"工作表「{names}」没有内容，请重新导出后报送。")
-            is_done = size < _LARGE
         finally:
-            if is_done:
-                worker.give_back()
-            else:
-                worker.end()
+            worker.leave(keep=size < _LARGE)
 
 
 class _Cells:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -147,11 +149,14 @@ def test_entities_in_a_workbook_expand_to_nothing(tmp_path: Path) -> None:
     assert longest < 1000
 
 
-def test_a_process_that_dies_is_a_refusal_and_the_next_file_reads(
+def test_a_process_that_hangs_is_a_refusal_and_the_next_file_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = corpus.xlsx(tmp_path / "x.xlsx", {"数据": [("甲", "乙"), ("一", "二")]})
-    monkeypatch.setattr(workbook.limits, "WORKBOOK_SECONDS", 0.0)
+    worker = workbook._Worker.take()
+    os.kill(worker._process.pid, signal.SIGSTOP)  # as a damaged file would keep it busy
+    worker.leave(keep=True)
+    monkeypatch.setattr(limits, "WORKBOOK_SECONDS", 0.2)
     assert refusal(path).rule == "unreadable_file"
     monkeypatch.undo()
     assert read(path).height == 1
