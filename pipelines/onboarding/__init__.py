@@ -1,0 +1,1 @@
+"""Onboarding: an unknown file → a contract that passes the lint, and its staging model."""
