@@ -148,9 +148,8 @@ def _looks(sample: Sample) -> list[str]:
     if unnamed:
         looks.append("a column without a header is left out: it has no name to be agreed on")
     if repeated:
-        looks.append(
-            f"headers that stand twice, or that no contract can name, are left out: {', '.join(repeated)}"
-        )
+        named = ", ".join(repeated)
+        looks.append(f"left out, for they stand twice or cannot be named: {named}")
     if not sample.is_whole:
         looks.append("not every row was seen: required, lists and key are as good as the sample")
     return looks
