@@ -91,7 +91,7 @@ def take(files: Sequence[Path], declared: Layout | None = None) -> Sample:
 def _is_nameable(header: str) -> bool:
     """Whether a contract can name it: not the door's own columns, nor what Polars takes for a
     pattern."""
-    is_pattern = header.startswith("^") and header.endswith("$")
+    is_pattern = header == "*" or (header.startswith("^") and header.endswith("$"))
     return bool(header) and header not in DOOR_COLUMNS and not is_pattern
 
 
