@@ -27,7 +27,7 @@ from rich.table import Table
 
 from pipelines.ingest import limits, parse
 from pipelines.ingest.findings import Findings
-from pipelines.ingest.frames import DOOR_COLUMNS, LINE
+from pipelines.ingest.frames import DOOR_COLUMNS, LINE, header_of
 from pipelines.ingest.layout import FORMATS, Layout
 from pipelines.ingest.refusal import RefusedError
 from quality.contract_reader import ENCODINGS
@@ -144,7 +144,8 @@ def _written(to: Path | None) -> Iterator[Write]:
     def write(frame: pl.DataFrame) -> None:
         nonlocal writer
         table = frame.select(pl.exclude(DOOR_COLUMNS), LINE).to_arrow()
-        table = table.cast(pa.schema([pa.field(f.name, _plain(f.type)) for f in table.schema]))
+        fields = [pa.field(f.name, _plain(f.type)) for f in table.schema]
+        table = table.cast(pa.schema(fields)).rename_columns([header_of(f.name) for f in fields])
         if writer is None:
             kind = pq.ParquetWriter if to.suffix.lower() == ".parquet" else pa_csv.CSVWriter
             writer = kind(partial, table.schema)

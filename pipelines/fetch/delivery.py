@@ -33,7 +33,7 @@ class RowFile:
 
     def append(self, rows: pl.DataFrame) -> None:
         """Write one chunk; its columns are the headers, its values texts or null."""
-        chosen = rows.select(pl.col(self.headers).cast(pl.String))
+        chosen = rows[self.headers].cast(pl.String)
         chosen.write_csv(self._file, include_header=False)
         self.rows += rows.height
 

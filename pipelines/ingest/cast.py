@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.ingest import readings
+from pipelines.ingest.frames import column_name
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
@@ -27,7 +28,8 @@ _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _PLAIN_CODE = r"^[0-9A-Z]*$"
-_VALUE = "__value"
+_VALUE, _POSITION = "\0value", "\0position"
+"""No header has a NUL (`header.clean`)."""
 
 
 def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -45,14 +47,16 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         `_line_number`; `_original` (JSON object column → delivered text, of changed values
         only; null where nothing changed); `_texts`, a struct of all delivered texts; `_row`.
     """
-    read = {column.name: _read(column, texts[column.header]) for column in contract.columns}
+    read = {
+        column.name: _read(column, texts[column_name(column.header)]) for column in contract.columns
+    }
     return pl.DataFrame(
         [
             *(found.values.alias(name) for name, found in read.items()),
             *(found.uncast.alias(uncast_marker(name)) for name, found in read.items()),
             *texts.select(RAGGED, LINE, ROW),
             _changed_texts(texts.height, {name: found.changed for name, found in read.items()}),
-            texts.select(pl.col(c.header).alias(c.name) for c in contract.columns)
+            texts.select(pl.col(column_name(c.header)).alias(c.name) for c in contract.columns)
             .to_struct("_texts"),
         ]
     )  # fmt: skip
@@ -132,11 +136,11 @@ def _plain_number(kind: pl.DataType) -> str:
 
 def _read_patiently(column: Column, texts: pl.Series) -> pl.DataFrame:
     """Columns `row`, `text`, `value`, `uncast`, `changed` of texts that are not plain."""
-    frame = texts.alias(column.header).to_frame().with_row_index("row")
+    frame = texts.alias(column_name(column.header)).to_frame().with_row_index(_POSITION)
     read = frame.with_columns(readings.reading(column).alias(_VALUE))
     return read.select(
-        "row",
-        pl.col(column.header).alias("text"),
+        pl.col(_POSITION).alias("row"),
+        pl.col(column_name(column.header)).alias("text"),
         pl.col(_VALUE).alias("value"),
         _uncast(column).alias("uncast"),
         _changed(column).fill_null(False).alias("changed"),
@@ -151,7 +155,7 @@ def _uncast(column: Column) -> pl.Expr:
 
 def _changed(column: Column) -> pl.Expr:
     """Whether the value says something else than the delivered text, letter by letter."""
-    raw, value = pl.col(column.header), pl.col(_VALUE)
+    raw, value = pl.col(column_name(column.header)), pl.col(_VALUE)
     if column.logical_type == "string":
         same = raw == value
     elif column.logical_type == "date":

@@ -21,6 +21,7 @@ LINE = "_line_number"
 ROW = "_row"
 DOOR_COLUMNS = (LINE, RAGGED, ROW)
 CHUNK_ROWS = 131_072
+_NO_PATTERN = "\x1f"
 
 _GAP = r"[\s\u3000]*"
 _TOTAL = f"^{_GAP}(?:合{_GAP}计|总{_GAP}计(?:{_GAP}数)?|小{_GAP}计)[:：]?{_GAP}$"
@@ -68,14 +69,30 @@ class Table:
         return column_names(self.header.names)
 
 
+def column_name(header: str) -> str:
+    """The column of a frame that holds what stands below a header: the header itself.
+
+    Polars takes `*` and what begins with `^` and ends in `$` for patterns, even as the name of
+    the one series it works on. With a control character behind it, which no header has
+    (`header.clean`), it is none.
+    """
+    is_pattern = header == "*" or (header.startswith("^") and header.endswith("$"))
+    return header + _NO_PATTERN if is_pattern else header
+
+
+def header_of(column: str) -> str:
+    """The header that `column_name` was given."""
+    return column.removesuffix(_NO_PATTERN)
+
+
 def column_names(headers: Sequence[str]) -> list[str]:
-    """Headers, kept unique: unnamed and repeated columns get their position."""
+    """The columns of headers, kept unique: unnamed and repeated ones get their position."""
     names: dict[str, None] = {}
     reserved = {*headers, *DOOR_COLUMNS}
     for position, header in enumerate(headers):
-        name = header
+        name = column_name(header)
         if name in names or not name or name in DOOR_COLUMNS:
-            name = f"{header}#{position}"
+            name = column_name(f"{header}#{position}")
             while name in names or name in reserved:
                 name += "#"
         names[name] = None

@@ -18,19 +18,23 @@ from pipelines.ingest.frames import Header, check_width
 from pipelines.ingest.layout import Layout
 from pipelines.ingest.refusal import RefusedError
 
+_AROUND = " \t\r\n\u3000\u00a0\u2002\u2003\u2009\u200b\u200c\u200d\u2060\ufeff"
+"""Spaces of any width, none included, that pages and spreadsheets leave around a name."""
 HEAD_ROWS = 60
 """Rows that are looked at."""
 _SEARCHED = 40
 """Rows among which the header is looked for."""
 _NUMBER = re.compile(r"^[-+]?[¥￥]?\d[\d,.，/:年月日\- ]*(?:%|[eE]\+\d+)?$")
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+
 Row = Sequence[str]
 
 
 def clean(text: str) -> str:
-    """A header without the space around it, and without line breaks and NUL inside."""
-    bare = text.strip(" \t\r\n\ufeff\u3000\u00a0").replace("\0", "\ufffd")
-    return re.sub(r"\s*[\r\n]+\s*", "", bare)
+    """A header without the space around it, and without line breaks and controls inside."""
+    whole = re.sub(r"\s*[\r\n]+\s*", "", text.strip(_AROUND))
+    return _CONTROL.sub("\ufffd", whole)
 
 
 def find_header(head: Sequence[Row], layout: Layout, *, merged: bool = False) -> Header:

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.ingest import limits
+from pipelines.ingest import header, limits
 from pipelines.ingest.container import Member
 from pipelines.ingest.frames import (
     Header,
@@ -46,10 +46,10 @@ def table(member: Member) -> Iterator[Table]:
             if max(sizes, default=0) > limits.PARQUET_GROUP_BYTES:
                 message = "Parquet 文件的行组过大，请以每组不超过 100 万行重新导出后报送。"
                 raise RefusedError("too_large", message)
-            header = Header(tuple(schema.names), 0, 0, 0, "sure")
-            columns = column_names(header.names)
+            found = Header(tuple(map(header.clean, schema.names)), 0, 0, 0, "sure")
+            columns = column_names(found.names)
             yield Table(
-                header,
+                found,
                 None,
                 lambda: _frames(file, columns),
                 member=member.name,
@@ -94,14 +94,14 @@ def text_series(array: pa.Array) -> pl.Series:
         array = array.dictionary_decode()
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         array = array.cast(pa.large_binary())
-        return pl.Series(pl.from_arrow(array)).bin.encode("hex").fill_null("")
+        return _series(array).bin.encode("hex").fill_null("")
     if pa.types.is_nested(array.type):
         texts = [None if v is None else json.dumps(v, ensure_ascii=False, default=str)
                  for v in array.to_pylist()]  # fmt: skip
         return pl.Series(texts, dtype=pl.String).fill_null("")
     if pa.types.is_null(array.type):
         return pl.Series([""]).new_from_index(0, len(array))
-    values = pl.Series(pl.from_arrow(array))
+    values = _series(array)
     if values.dtype in (pl.Float32, pl.Float64):
         texts_ = values.cast(pl.String)
         return texts_.str.strip_suffix(".0").fill_null("")
@@ -110,3 +110,8 @@ def text_series(array: pa.Array) -> pl.Series:
         whole = values.dt.strftime(f"%Y-%m-%d %H:%M:%S%.f{zone}")
         return whole.str.strip_suffix(" 00:00:00").fill_null("")
     return values.cast(pl.String).fill_null("")
+
+
+def _series(array: pa.Array) -> pl.Series:
+    """Without the name that an array of a table keeps: Polars may take it for a pattern."""
+    return pl.Series(pl.from_arrow(array)).alias("values")

@@ -37,6 +37,8 @@ from pipelines.ingest.frames import (
     LINE,
     ROW,
     Table,
+    column_name,
+    header_of,
     without_blanks_and_totals,
 )
 from pipelines.ingest.layout import Layout, layout_of
@@ -69,6 +71,7 @@ def chunks(path: Path, contract: Contract, findings: Findings) -> Iterator[pl.Da
         RefusedError: as `read`; or the header is not the one agreed.
     """
     layout = layout_of(contract)
+    columns = [column_name(header) for header in contract.headers]
     for found in _chosen(path, layout, findings):
         _check_header(found, layout, contract)
         expected = set(contract.headers)
@@ -77,9 +80,9 @@ def chunks(path: Path, contract: Contract, findings: Findings) -> Iterator[pl.Da
             name for name in unexpected if name not in findings.unexpected_headers
         ]
         for frame in _frames(found, findings):
-            absent = [name for name in contract.headers if name not in frame.columns]
+            absent = [name for name in columns if name not in frame.columns]
             nulls = [pl.lit(None, dtype=pl.String).alias(name) for name in absent]
-            yield frame.with_columns(nulls).select(*contract.headers, *DOOR_COLUMNS)
+            yield frame.with_columns(nulls).select(*columns, *DOOR_COLUMNS)
 
 
 # -- choosing tables ---------------------------------------------------------------------
@@ -241,7 +244,9 @@ def _record(found: _Found, first_line: int, findings: Findings) -> None:
     findings.parts.append(part)
     if len(findings.parts) > 1:
         known = set(found.columns)
-        findings.unexpected_headers += [name for name in table.columns if name not in known]
+        findings.unexpected_headers += [
+            header_of(name) for name in table.columns if name not in known
+        ]
         return
     for name, value in table.facts.items():
         setattr(findings, name, value)

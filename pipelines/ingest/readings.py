@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from pipelines.ingest.frames import column_name
 from quality.contract import Column
 from quality.sql_types import polars_type
 
@@ -58,7 +59,7 @@ _BOOLEANS = {"是": True, "否": False, "有": True, "无": False, "y": True, "n
 
 def clean(column: Column) -> pl.Expr:
     """The delivered text without surrounding space; null where it says that nothing is known."""
-    text = pl.col(column.header).str.strip_chars(SPACE)
+    text = pl.col(column_name(column.header)).str.strip_chars(SPACE)
     return pl.when(~text.is_in(["", *column.missing])).then(text)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.ingest import header
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import (
     CHUNK_ROWS,
@@ -64,8 +65,8 @@ def table(read: Callable[[], Iterator[Record]], layout: Layout, findings: Findin
             break
     if not names:
         raise RefusedError("empty_file", "文件中没有记录，请重新导出后报送。")
-    header = Header(tuple(map(_sound, names)), 0, 0, 0, "sure")
-    columns = column_names(header.names)
+    found = Header(tuple(header.clean(_sound(name)) for name in names), 0, 0, 0, "sure")
+    columns = column_names(found.names)
 
     def frames() -> Iterator[pl.DataFrame]:
         part: list[Record] = []
@@ -81,7 +82,7 @@ def table(read: Callable[[], Iterator[Record]], layout: Layout, findings: Findin
         if part:
             yield _frame(part, tuple(names), columns)
 
-    return Table(header, None, frames, certainty={"header": "sure"})
+    return Table(found, None, frames, certainty={"header": "sure"})
 
 
 def _frame(part: list[Record], names: tuple[str, ...], columns: list[str]) -> pl.DataFrame:

@@ -141,7 +141,7 @@ def _looks(sample: Sample) -> list[str]:
         looks += [f"{path.name}: {note}" for note in found.skipped]
         if found.total_rows:
             looks.append(f"{path.name}: {found.total_rows} rows of sums are left out")
-    if any((sample.rows[header] == header).any() for header in sample.headers):
+    if any((sample.texts(header) == header).any() for header in sample.headers):
         looks.append("a header stands among its own values: does the file have a header?")
     unnamed = sum(header == "" for header in sample.left_out)
     repeated = [header for header in sample.left_out if header]
@@ -173,5 +173,5 @@ def _is_ascii(sample: Sample) -> bool:
     if not all(header.isascii() for header in sample.headers):
         return False
     return not any(
-        sample.rows[header].str.contains(r"[^\x00-\x7f]").any() for header in sample.headers
+        sample.texts(header).str.contains(r"[^\x00-\x7f]").any() for header in sample.headers
     )

@@ -13,6 +13,7 @@ from functools import cache
 import polars as pl
 
 from pipelines.ingest import readings
+from pipelines.ingest.frames import column_name
 from pipelines.onboarding.names import read_resource
 from pipelines.onboarding.sample import FILE
 from quality.contract import Column
@@ -100,7 +101,7 @@ def gather(rows: pl.DataFrame, headers: Iterable[str]) -> list[Evidence]:
 
 
 def _of_column(rows: pl.DataFrame, header: str) -> Evidence:
-    text = rows[header].str.strip_chars(readings.SPACE).alias(TEXT)
+    text = rows[column_name(header)].str.strip_chars(readings.SPACE).alias(TEXT)
     values = (
         pl.DataFrame([text, rows[FILE]])
         .group_by(TEXT)

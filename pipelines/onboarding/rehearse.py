@@ -11,7 +11,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.ingest.cast import cast
-from pipelines.ingest.frames import DOOR_COLUMNS
+from pipelines.ingest.frames import DOOR_COLUMNS, column_name
 from pipelines.ingest.validate import DeliveryColumns, Validator
 from quality.contract import Contract
 
@@ -48,7 +48,7 @@ class Rehearsal:
 def rehearse(rows: pl.DataFrame, contract: Contract) -> Rehearsal:
     """Cast and judge the rows of a sample as the door would."""
     delivery = DeliveryColumns("rehearsal", date.today(), 1)
-    texts = rows.select(*contract.headers, *DOOR_COLUMNS)
+    texts = rows.select(*map(column_name, contract.headers), *DOOR_COLUMNS)
     kept, refused = Validator(contract, delivery).split(cast(texts, contract))
     names = [column.name for column in contract.columns]
     flags = pl.concat([kept["_flags"], refused["_flags"]])

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.ingest import parse
 from pipelines.ingest.findings import Findings
-from pipelines.ingest.frames import DOOR_COLUMNS, column_names
+from pipelines.ingest.frames import DOOR_COLUMNS, column_name, column_names
 from pipelines.ingest.layout import Layout
 
 SAMPLED_ROWS = 200_000
@@ -44,6 +44,10 @@ class Sample:
     rows_read: int
     is_whole: bool
     """Whether every row of every file is in the sample."""
+
+    def texts(self, header: str) -> pl.Series:
+        """What stands below a header."""
+        return self.rows[column_name(header)]
 
 
 def take(files: Sequence[Path], declared: Layout | None = None) -> Sample:
@@ -79,20 +83,18 @@ def take(files: Sequence[Path], declared: Layout | None = None) -> Sample:
     named = tuple(
         name
         for name in every
-        if name in rows.columns and name not in repeated and _is_nameable(name)
+        if column_name(name) in rows.columns and name not in repeated and _is_nameable(name)
     )
     if not named:
         raise DraftError(f"{files[0].name} has no column with a header of its own")
     left_out = tuple(name for name in every if name not in named)
-    rows = rows.with_columns(rows[name].fill_null("") for name in named)
+    rows = rows.with_columns(rows[column_name(name)].fill_null("") for name in named)
     return Sample(tuple(files), rows, named, left_out, tuple(findings), read, is_whole)
 
 
 def _is_nameable(header: str) -> bool:
-    """Whether a contract can name it: not the door's own columns, nor what Polars takes for a
-    pattern."""
-    is_pattern = header == "*" or (header.startswith("^") and header.endswith("$"))
-    return bool(header) and header not in DOOR_COLUMNS and not is_pattern
+    """Whether a contract can name it: not the door's own columns."""
+    return bool(header) and header not in DOOR_COLUMNS
 
 
 def _thinned(

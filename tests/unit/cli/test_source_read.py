@@ -54,6 +54,18 @@ def test_the_rows_are_written_where_they_are_asked_for(tmp_path: Path, ending: s
     assert sorted(tmp_path.iterdir()) == sorted([path, out])
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_headers_that_a_tool_takes_for_patterns_are_written_as_they_are(
+    tmp_path: Path, ending: str
+) -> None:
+    path, out = tmp_path / "x.csv", tmp_path / f"out.{ending}"
+    path.write_text("编号,^.*$,*\n1,2,3\n", "utf-8")
+    assert run(path, "--to", out)[0] == 0
+    written = pl.read_csv(out) if ending == "csv" else pl.read_parquet(out)
+    assert written.columns == ["编号", "^.*$", "*", "_line_number"]
+    assert written.row(0) == ((1, 2, 3, 2) if ending == "csv" else ("1", "2", "3", 2))
+
+
 def test_a_refused_file_is_exit_code_1_with_its_rule_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text('a,b\n1,"2\n3,4\n', "utf-8")

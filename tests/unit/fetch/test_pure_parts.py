@@ -32,6 +32,13 @@ def test_the_signature_is_that_of_the_portal() -> None:
     assert sign("what do ", "Jefe", "ya want ", "for nothing?") == expected
 
 
+def test_headers_that_a_tool_takes_for_patterns_are_written_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "meter_20260305.csv"
+    with row_file(path, ["编号", "^.*$", "*"]) as rows:
+        rows.append_records([("1", "2", None)])
+    assert path.read_text(encoding="utf-8") == "编号,^.*$,*\n1,2,\n"
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -167,9 +167,20 @@ def test_columns_without_a_name_of_their_own_are_left_out(load: Load, tmp_path: 
     text = "编号,备注,备注,,_line_number,^$\nA1,x,y,z,1,p\nA2,x,y,z,2,p\n"
     path.write_text(text, encoding="utf-8")
     drafted = drafts.draft([path], Identity("water", "水务局", "meter", "水表"))
-    assert drafted.contract.headers == ("编号",)
-    assert drafted.contract.ignored_headers == ("备注", "_line_number", "^$")
+    assert drafted.contract.headers == ("编号", "^$")
+    assert drafted.contract.ignored_headers == ("备注", "_line_number")
     assert load(drafted, tmp_path).rows_accepted == 2
+
+
+def test_headers_that_a_tool_takes_for_patterns_are_drafted_and_loaded(
+    draft_of: DraftOf, load: Load, tmp_path: Path
+) -> None:
+    days = [f"2026-03-{day:02}" for day in range(1, 29)]
+    odd = ("^.*$", "*", "^a", "$", ".*", "^$", "row", "text", "count")
+    drafted = draft_of(tmp_path, {"编号": [f"A{n}" for n in range(28)], **dict.fromkeys(odd, days)})
+    assert drafted.contract.headers == ("编号", *odd)
+    assert {column.sql_type for column in drafted.contract.columns[1:]} == {"date"}
+    assert load(drafted, tmp_path).rows_accepted == 28
 
 
 def test_a_ragged_row_does_not_make_its_columns_optional(draft_of: DraftOf, tmp_path: Path) -> None:
