@@ -175,7 +175,9 @@ def _zip_members(path: Path, size: int, findings: Findings) -> list[Member] | No
 def _why_not(entry: zipfile.ZipInfo, name: str) -> str | None:
     """Why a member holds no data; None where it may; empty where that is not worth a word."""
     parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-    if entry.is_dir() or "__MACOSX" in parts or name in _NO_DATA or name.startswith("._"):
+    # Not entry.is_dir(), which has no answer for a member without a name.
+    is_folder = entry.filename.endswith("/")
+    if is_folder or "__MACOSX" in parts or name in _NO_DATA or name.startswith("._"):
         return ""
     if stat.S_ISLNK(entry.external_attr >> 16):
         return "是链接，不是文件，未读取。"

@@ -5,13 +5,27 @@ All chance comes from the generator that is handed in, so that a number names a 
 
 from __future__ import annotations
 
+import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
 from random import Random
 
 Mutation = Callable[[Random, bytes], bytes]
+
+_SOUND_VALUES = ("JZ0000000003", "11010519491231002X", "王小明", "沂河路7号", "371302",
+                 "13900001234", "2026-01-05", "2027-01-05", "公民身份号码", "签发日期")  # fmt: skip
+"""Values and headers of the sound files."""
+_ODD_VALUES = (
+    "", " ", "　", "-", "—", "NULL", "\\N", "#N/A", "无", "3.71302E+17", "371302199001011000",
+    "'371302", "３７１３０２", "1e400", "-0", "9" * 400, "2026年13月45日", "44197", "1900-02-29",
+    "0000-00-00", "99999-12-31", "壹万贰仟", "1,234.50元", "12.5%", "王*明", "临沂市***路",
+    "\u202e倒", "a\u0301", "\ufeff", "\x7f", "{}", "[1, 2]", "true", "=1+1", "^.*$", "*", "公民身份号码",
+    "Ω" * 300,
+)  # fmt: skip
+"""What people and programs write where a value should stand."""
 
 
 def flip_bytes(chance: Random, data: bytes) -> bytes:
@@ -145,6 +159,39 @@ def another_format(chance: Random, data: bytes) -> bytes:
     return head + data[chance.randrange(len(data) + 1) :]
 
 
+def an_odd_value(chance: Random, data: bytes) -> bytes:
+    """One sound value replaced by an odd one, so that the file's syntax stays whole."""
+    sound = chance.choice(_SOUND_VALUES)
+    odd = chance.choice(_ODD_VALUES)
+    for encoding in ("utf-8", "gb18030", "utf-16-le"):
+        wanted = sound.encode(encoding)
+        places = [match.start() for match in re.finditer(re.escape(wanted), data)]
+        if places:
+            at = chance.choice(places)
+            return data[:at] + odd.encode(encoding, "replace") + data[at + len(wanted) :]
+    return data
+
+
+def inside_the_archive(chance: Random, data: bytes) -> bytes:
+    """One member of a zip, a workbook or a gzip mutated, and packed again without a fault."""
+    mutation = chance.choice(COMMON)
+    if data[:2] == b"\x1f\x8b":
+        try:
+            return gzip.compress(mutation(chance, gzip.decompress(data)), mtime=0)
+        except (OSError, EOFError, zlib.error):
+            return data
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [(name, archive.read(name)) for name in archive.namelist()]
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, KeyError,
+            IndexError, NotImplementedError):  # fmt: skip
+        return data  # another mutation has been here
+    if members:
+        place = chance.randrange(len(members))
+        members[place] = (members[place][0], mutation(chance, members[place][1]))
+    return _zipped(members)
+
+
 def _zipped(members: list[tuple[str, bytes]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -156,6 +203,7 @@ def _zipped(members: list[tuple[str, bytes]]) -> bytes:
 COMMON: tuple[Mutation, ...] = (
     flip_bytes, cut, cut_the_front, insert_noise, repeat_a_part, drop_a_part, swap_two_parts,
     another_encoding_in_the_middle, special_characters, ragged_rows, other_line_ends, a_formula,
+    an_odd_value, an_odd_value, an_odd_value,
 )  # fmt: skip
 RARE: tuple[Mutation, ...] = (
     a_huge_field, ten_thousand_columns, entity_bomb, outside_entity, zip_bomb, many_members,
@@ -166,6 +214,8 @@ RARE: tuple[Mutation, ...] = (
 def mutate(chance: Random, data: bytes) -> tuple[bytes, list[str]]:
     """One to three mutations, a costly one now and then; gives their names too."""
     chosen = [chance.choice(COMMON) for _ in range(chance.randint(1, 3))]
+    if data[:2] in (b"PK", b"\x1f\x8b") and chance.random() < 0.7:
+        chosen = [inside_the_archive] * len(chosen)
     if chance.random() < 0.03:
         chosen = [chance.choice(RARE), *chosen[: chance.randint(0, 1)]]
     for mutation in chosen:
