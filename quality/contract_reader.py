@@ -1,14 +1,14 @@
 """ODCS 3.1 YAML → typed contract.
 
 Belongs here: reading one contract, with every problem named by file, line and remedy.
-Does not belong here: its rules (`rule_reader`), their meaning (`row_rules`, `relation_rules`) or
+Does not belong here: its columns (`column_reader`), server (`server_reader`) and rules
+(`rule_reader`), their meaning (`row_rules`, `relation_rules`) or
 the sum of all contracts (`catalogue`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,34 +17,16 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from quality import delivery_reader, derived_rules, rule_trial, source_reader, sql_types
-from quality.contract import DELIVERIES, LEVELS, Column, Contract, Rule
+from quality import delivery_reader, derived_rules, rule_trial
+from quality.column_reader import IDENTIFIER, read_columns
+from quality.contract import DELIVERIES, Column, Contract, Rule
+from quality.custom_properties import Custom, custom_properties
 from quality.rule_reader import RuleReader
-from quality.source import Source
+from quality.server_reader import read_server
 from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
 
-PARSES = {
-    "code": "string",
-    "amount": "number",
-    "percent": "number",
-    "capital_amount": "number",
-    "capital_currency": "string",
-}
-"""Named readings of a text (see `pipelines.ingest.readings`) → the logical type they give."""
-
 SHARE_TYPES = ("unconditional", "conditional", "none")
-ENCODINGS = (
-    "utf-8", "gb18030", "gbk", "gb2312", "big5", "utf-16", "utf-16le", "utf-16be",
-)  # fmt: skip
-FORMATS = (
-    "csv", "tsv", "fixed", "xlsx", "xlsm", "xls", "ods", "json", "geojson", "ndjson", "xml",
-    "html", "parquet",
-)  # fmt: skip
-HEADER_ROWS = (0, 1, 2)
-_WRITTEN_HERE = {"format": "csv", "encoding": "utf-8", "delimiter": ","}
-"""What Yishu writes itself when it fetches rows: see `pipelines.fetch`."""
 _UNITS = {"d": 1, "w": 7, "m": 31, "q": 92, "y": 366}
-_IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 @dataclass(frozen=True)
@@ -146,11 +128,11 @@ class _Reader:
                 self._refuse_unknown_keys(value, child, where)
 
     def _build(self, data: dict[str, Any], schema: dict[str, Any]) -> Contract | None:
-        custom = self._custom(data, ())
-        department = self._custom_text(custom, "department", _IDENTIFIER)
-        dataset = self._custom_text(custom, "dataset", _IDENTIFIER)
+        custom = custom_properties(data, ())
+        department = self._custom_text(custom, "department", IDENTIFIER)
+        dataset = self._custom_text(custom, "dataset", IDENTIFIER)
         self._check_place(department, dataset)
-        columns = self._columns(schema)
+        columns = read_columns(schema, self.document, self.refuse)
         names = {column.name for column in columns}
         delivery = self._choice(custom, "delivery", DELIVERIES)
         terms = delivery_reader.read_terms(delivery, custom, columns, self.refuse)
@@ -160,8 +142,7 @@ class _Reader:
             self.refuse(
                 ("customProperties",), "share", "conditional sharing needs a shareCondition"
             )
-        server, where = self._server(data, department, dataset)
-        source = self._source(data, where, columns)
+        server = read_server(data, (department, dataset), columns, self.refuse)
         cycle, latency, keep = self._service_levels(data)
         rules = list(RuleReader(self.document, self.refuse).declared_rules(schema, names))
         self._try_rules(rules, columns)
@@ -189,14 +170,14 @@ class _Reader:
             purpose=str((data.get("description") or {}).get("purpose", "")),
             grain=str(schema.get("description", "")),
             delivery=delivery,
-            file_format=server.get("format"),
-            file_pattern=Path(str(server["path"])).name,
-            encoding=server.get("encoding"),
-            delimiter=server.get("delimiter"),
-            sheet=self._layout(server, where, "sheet"),
-            header_rows=self._layout(server, where, "headerRows"),
-            widths=tuple(self._layout(server, where, "widths") or ()),
-            record=self._layout(server, where, "record"),
+            file_format=server.file_format,
+            file_pattern=server.file_pattern,
+            encoding=server.encoding,
+            delimiter=server.delimiter,
+            sheet=server.sheet,
+            header_rows=server.header_rows,
+            widths=server.widths,
+            record=server.record,
             cycle=cycle,
             latency=latency,
             keep_days=keep,
@@ -205,7 +186,7 @@ class _Reader:
             open_type=self._choice(custom, "openType", SHARE_TYPES),
             columns=tuple(columns),
             rules=(),
-            source=source,
+            source=server.source,
             change_column=terms.change_column,
             delete_values=terms.delete_values,
             parts=terms.parts,
@@ -218,16 +199,7 @@ class _Reader:
 
     # -- parts of the document -------------------------------------------------
 
-    def _custom(self, data: dict[str, Any], location: Location) -> dict[str, tuple[Any, Location]]:
-        found: dict[str, tuple[Any, Location]] = {}
-        for position, item in enumerate(data.get("customProperties") or []):
-            where = (*location, "customProperties", position)
-            found[str(item.get("property"))] = (item.get("value"), where)
-        return found
-
-    def _custom_text(
-        self, custom: dict[str, tuple[Any, Location]], name: str, pattern: re.Pattern[str]
-    ) -> str:
+    def _custom_text(self, custom: Custom, name: str, pattern: re.Pattern[str]) -> str:
         value, where = custom.get(name, ("", ("customProperties",)))
         if not pattern.match(str(value)):
             self.refuse(
@@ -235,9 +207,7 @@ class _Reader:
             )
         return str(value)
 
-    def _choice(
-        self, custom: dict[str, tuple[Any, Location]], name: str, allowed: tuple[str, ...]
-    ) -> str:
+    def _choice(self, custom: Custom, name: str, allowed: tuple[str, ...]) -> str:
         value, where = custom.get(name, ("", ("customProperties",)))
         if value not in allowed:
             self.refuse(where, name, f"customProperties needs {name}: one of {', '.join(allowed)}")
@@ -250,60 +220,6 @@ class _Reader:
         if self.path.name != f"{dataset}.odcs.yaml":
             message = f"the contract of {dataset!r} must be named {dataset}.odcs.yaml"
             self.refuse(("customProperties",), "place", message)
-
-    def _server(
-        self, data: dict[str, Any], department: str, dataset: str
-    ) -> tuple[dict[str, Any], Location]:
-        servers = data.get("servers") or []
-        if len(servers) != 1:
-            self.refuse(("servers",), "server", "name exactly one server: where the files arrive")
-            return {}, ("servers",)
-        server, where = servers[0], ("servers", 0)
-        if server.get("type") not in source_reader.TYPES:
-            message = f"type must be one of {', '.join(source_reader.TYPES)}"
-            self.refuse((*where, "type"), "server", message)
-        if source_reader.is_written_here(server):
-            return {**server, **_WRITTEN_HERE, "path": f"{dataset}_*.csv"}, where
-        self._check_layout(server, where)
-        if source_reader.is_elsewhere(server):
-            ending = Path(str(server.get("path") or server.get("location"))).suffix
-            return {**server, "path": f"{dataset}_*{ending}"}, where
-        expected = f"landing/{department}/{dataset}_*."
-        if not str(server.get("path", "")).startswith(expected):
-            message = f"path must start with {expected} so that the name gives dataset and date"
-            self.refuse((*where, "path"), "server", message)
-        return server, where
-
-    def _check_layout(self, server: dict[str, Any], where: Location) -> None:
-        """What is left out is found by evidence; what is said must be something we know."""
-        for key, known in (("format", FORMATS), ("encoding", ENCODINGS)):
-            if server.get(key) is not None and server[key] not in known:
-                message = f"{key} must be one of {', '.join(known)}; without it the file shows it"
-                self.refuse((*where, key), "server", message)
-        delimiter = server.get("delimiter")
-        if delimiter is not None and (
-            not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'
-        ):
-            self.refuse((*where, "delimiter"), "server", "delimiter must be a single character")
-        custom = self._custom(server, where)
-        for name, (is_known, expected) in _LAYOUT_CHECKS.items():
-            if name in custom and not is_known(custom[name][0]):
-                self.refuse(custom[name][1], "server", f"{name} must be {expected}")
-        if server.get("format") == "fixed" and "widths" not in custom:
-            message = "a fixed-width file needs customProperties widths: [6, 18, …]"
-            self.refuse((*where, "format"), "server", message)
-
-    def _layout(self, server: dict[str, Any], where: Location, name: str) -> Any:
-        return self._custom(server, where).get(name, (None, ()))[0]
-
-    def _source(
-        self, data: dict[str, Any], where: Location, columns: list[Column]
-    ) -> Source | None:
-        """Where the data are fetched from; None where the files arrive by themselves."""
-        servers = data.get("servers") or []
-        if len(servers) != 1 or not source_reader.is_elsewhere(servers[0]):
-            return None
-        return source_reader.read_source(servers[0], where, columns, self.refuse)
 
     def _service_levels(self, data: dict[str, Any]) -> tuple[timedelta | None, timedelta, int]:
         found: dict[str, tuple[float, str, Location]] = {}
@@ -326,71 +242,6 @@ class _Reader:
         frequency = _span(*found["frequency"][:2])
         return frequency or None, _span(*found["latency"][:2]), _span(*found["retention"][:2]).days
 
-    def _columns(self, schema: dict[str, Any]) -> list[Column]:
-        columns: list[Column] = []
-        for position, item in enumerate(schema.get("properties") or []):
-            where: Location = ("schema", 0, "properties", position)
-            column = self._column(item, where)
-            if any(column.name == other.name for other in columns):
-                self.refuse(where, "column", f"the name {column.name!r} stands twice")
-            columns.append(column)
-        if not columns:
-            self.refuse(("schema", 0), "column", "describe at least one column under properties")
-        positions = sorted(c.key_position for c in columns if c.key_position is not None)
-        if positions != list(range(1, len(positions) + 1)):
-            self.refuse(
-                ("schema", 0), "key", "primaryKeyPosition must count 1, 2, 3 … without gaps"
-            )
-        return columns
-
-    def _column(self, item: dict[str, Any], where: Location) -> Column:
-        name = str(item.get("name", ""))
-        if not _IDENTIFIER.match(name):
-            self.refuse(where, "column", f"the name {name!r} must be lower-case letters, digits, _")
-        if name in sql_types.reserved_words():
-            self.refuse(where, "column", f"SQL keeps the name {name!r} for itself; give another")
-        for key in ("physicalName", "businessName", "logicalType", "physicalType"):
-            if not item.get(key):
-                self.refuse(where, "column", f"column {name!r} needs {key}")
-        logical, physical = str(item.get("logicalType")), str(item.get("physicalType"))
-        if logical not in sql_types.LOGICAL_TYPES:
-            known = ", ".join(sql_types.LOGICAL_TYPES)
-            message = f"column {name!r}: logicalType must be one of {known}"
-            self.refuse((*where, "logicalType"), "type", message)
-        elif obstacle := sql_types.obstacle(logical, physical):
-            self.refuse((*where, "physicalType"), "type", f"column {name!r}: {obstacle}")
-        level = item.get("classification")
-        if level not in LEVELS:
-            message = f"column {name!r}: classification must be one of {', '.join(LEVELS)}"
-            self.refuse((*where, "classification"), "level", message)
-        custom = self._custom(item, where)
-        parse, parse_where = custom.get("parse", (None, where))
-        if parse is not None and PARSES.get(str(parse)) != logical:
-            message = (
-                f"column {name!r}: parse must be one of {', '.join(PARSES)} and give a {logical}"
-            )
-            self.refuse(parse_where, "parse", message)
-        missing, missing_where = custom.get("missingValues", ([], where))
-        if not isinstance(missing, list):
-            message = f"column {name!r}: missingValues must be a list, such as [N/A, '-']"
-            self.refuse(missing_where, "missing", message)
-            missing = []
-        return Column(
-            name=name,
-            header=str(item.get("physicalName")),
-            title=str(item.get("businessName")),
-            logical_type=logical,
-            sql_type=physical,
-            required=bool(item.get("required")),
-            level=str(level),
-            key_position=item.get("primaryKeyPosition", 1) if item.get("primaryKey") else None,
-            description=str(item.get("description") or ""),
-            domain=tuple(str(entry.get("value")) for entry in item.get("enum") or []),
-            parse=parse,
-            missing=tuple(str(spelling) for spelling in missing),
-            line=self.document.line(where),
-        )
-
     def _try_rules(self, rules: list[Rule], columns: list[Column]) -> None:
         """A rule that cannot run is told here, not by the first delivery that meets it."""
         if self.problems:
@@ -408,30 +259,6 @@ class _Reader:
                 message = f"the rule name {rule.rule_id!r} stands twice; rename one"
                 self.problems.append(Problem(self.path, rule.line, "rule", message))
             seen.add(rule.rule_id)
-
-
-def _are_widths(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(type(width) is int and width > 0 for width in value)
-    )
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_header_rows(value: Any) -> bool:
-    return type(value) is int and value in HEADER_ROWS
-
-
-_LAYOUT_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "sheet": (_is_text, "the name of a sheet"),
-    "record": (_is_text, "the name of an element or key"),
-    "headerRows": (_is_header_rows, "0, 1 or 2"),
-    "widths": (_are_widths, "a list of whole numbers above 0"),
-}
 
 
 def _span(value: float, unit: str) -> timedelta:

@@ -6,15 +6,13 @@ Does not belong here: what the door makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from quality.contract import DELIVERIES, MAX_DROP, Column
-from quality.yaml_lines import Location
+from quality.custom_properties import Custom
+from quality.yaml_lines import Refuse
 
-Refuse = Callable[[Location, str, str], None]
-Custom = Mapping[str, tuple[Any, Location]]
 _NAMES = {
     "changeColumn": "change_log",
     "deleteValues": "change_log",

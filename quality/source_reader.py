@@ -7,7 +7,7 @@ every problem goes to the contract's reader, with its place. Does not belong her
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quality.contract import Column
 from quality.source import ApiSource, DatabaseSource, FileSource, Source
-from quality.yaml_lines import Location
-
-Refuse = Callable[[Location, str, str], None]
+from quality.yaml_lines import Location, Refuse
 
 DATABASES = {"postgres": 5432, "mysql": 3306}
 """Type of a database server → its usual port."""

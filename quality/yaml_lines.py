@@ -6,6 +6,7 @@ Does not belong here: what the values mean (see `contract_lint`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import yaml
 
 Location = tuple[str | int, ...]
+Refuse = Callable[[Location, str, str], None]
+"""Takes the place of a problem, the rule that it breaks and what to do about it."""
 
 
 class YamlError(Exception):

@@ -30,9 +30,9 @@ from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import DOOR_COLUMNS, LINE, header_of
 from pipelines.ingest.layout import FORMATS, Layout
 from pipelines.ingest.refusal import RefusedError
-from quality.contract_reader import ENCODINGS
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import GARBLED_PATTERN
+from quality.server_reader import ENCODINGS
 
 ENDINGS = (".csv", ".parquet")
 _SHOWN_LINES = 20
