@@ -52,12 +52,12 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(*arguments: str) -> Run:
-    """Run `python -m pipelines.bench.door_run …` in a process of its own and read what it prints.
+def measure(*arguments: str, module: str = "pipelines.bench.door_run") -> Run:
+    """Run `python -m MODULE …` in a process of its own and read what it prints.
 
     Raises:
         subprocess.CalledProcessError: the run failed.
     """
-    command = [sys.executable, "-m", "pipelines.bench.door_run", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
     return Run(**json.loads(output.splitlines()[-1]))

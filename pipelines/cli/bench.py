@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipelines.bench import door as door_bench
+from pipelines.bench import rules as rules_bench
 
 app = typer.Typer(help="Benchmarks, each beside its baseline.", no_args_is_help=True)
 console = Console()
@@ -42,3 +43,23 @@ def door(
             lambda line: console.print(line, highlight=False),
         )  # fmt: skip
     print(door_bench.table(cases, repeats))
+
+
+@app.command()
+def rules(
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of 12 columns.")] = 1_000_000,
+    way: Annotated[list[str] | None, typer.Option(help="yishu, sql, gx_pandas.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 5,
+    folder: Annotated[Path | None, typer.Option(help="Where the rows are made and kept.")] = None,
+) -> None:
+    """Time eight row rules against one SQL pass, and against GX on pandas."""
+    ways = way or list(rules_bench.WAYS)
+    unknown = sorted(set(ways) - set(rules_bench.WAYS))
+    if unknown or "sql" not in ways:
+        raise typer.BadParameter(f"give some of {', '.join(rules_bench.WAYS)}, with sql")
+    with tempfile.TemporaryDirectory(prefix="yishu-bench-") as temporary:
+        measured = rules_bench.run(
+            folder or Path(temporary), rows, repeats, ways,
+            lambda line: console.print(line, highlight=False),
+        )  # fmt: skip
+    print(rules_bench.table(measured, repeats))
