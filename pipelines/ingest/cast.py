@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from pipelines.ingest import readings
@@ -21,12 +22,12 @@ from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
 from quality.sql_types import polars_type
+from quality.text_bytes import digits, places, text_bytes
 
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
-_PLAIN_CODE = r"^[0-9A-Z]*$"
 _VALUE = "__value"
 
 
@@ -102,7 +103,7 @@ def _read_plain(column: Column, texts: pl.Series) -> tuple[pl.Series, pl.Series]
             empty,
         )
     elif column.parse == "code":
-        values, plain = texts, texts.str.contains(_PLAIN_CODE)
+        values, plain = texts, _is_plain_code(texts)
     elif column.logical_type == "string":
         # Surrounding space shows by the length; nothing else is read into a text.
         bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
@@ -110,7 +111,7 @@ def _read_plain(column: Column, texts: pl.Series) -> tuple[pl.Series, pl.Series]
         values, plain = texts, bare & ~marked
     elif column.logical_type == "date":
         values = texts.str.to_date("%Y-%m-%d", strict=False)
-        plain = empty | (texts.str.contains(_PLAIN_DATE) & values.is_not_null())
+        plain = empty | (_is_plain_date(texts) & values.is_not_null())
     else:
         values = texts.cast(kind, strict=False)
         plain = empty | (texts.str.contains(_plain_number(kind)) & values.is_not_null())
@@ -119,6 +120,22 @@ def _read_plain(column: Column, texts: pl.Series) -> tuple[pl.Series, pl.Series]
     if column.logical_type == "string" and empty.any():
         values = pl.select(pl.when(~empty).then(values)).to_series()
     return values, plain
+
+
+def _is_plain_code(texts: pl.Series) -> pl.Series:
+    """Digits and capital letters alone."""
+    found = text_bytes(texts)
+    return found.without(~digits(found.data) & ((found.data - np.uint8(ord("A"))) >= 26))
+
+
+def _is_plain_date(texts: pl.Series) -> pl.Series:
+    """`_PLAIN_DATE`, place by place."""
+    found = places(texts, len("2026-01-31"))
+    year, month, day = found.bytes[:4], found.bytes[5:7], found.bytes[8:]
+    plain = (found.bytes[[4, 7]] == ord("-")).all(axis=0)
+    for part in (year, month, day):
+        plain &= digits(part).all(axis=0)
+    return found.spread(plain, otherwise=False)
 
 
 def _plain_number(kind: pl.DataType) -> str:
