@@ -167,7 +167,9 @@ def _known(texts: pl.Series, verdict: pl.Series) -> pl.Series:
 def _resident_formed(values: np.ndarray, last: np.ndarray) -> np.ndarray:
     """`RESIDENT_NUMBER_PATTERN`, place by place: century, month and day are two digits each."""
     formed = _RESIDENT.formed(values, last)
-    century, month, day = (values[place] * np.uint8(10) + values[place + 1] for place in (6, 10, 12))
+    century, month, day = (
+        values[place] * np.uint8(10) + values[place + 1] for place in (6, 10, 12)
+    )
     formed &= (century - np.uint8(18)) <= 2
     formed &= (month - np.uint8(1)) <= 11
     formed &= (day - np.uint8(1)) <= 30

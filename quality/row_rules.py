@@ -17,7 +17,6 @@ import polars as pl
 
 from quality import check_digits, garbled_text, spreadsheet
 from quality.contract import Rule
-from quality.garbled_text import GARBLED_PATTERN
 
 MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
 LANDLINE_PATTERN = r"^(0[0-9]{2,3}-?)?[2-8][0-9]{6,7}$"

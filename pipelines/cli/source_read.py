@@ -31,8 +31,8 @@ from pipelines.ingest.frames import DOOR_COLUMNS, LINE
 from pipelines.ingest.layout import FORMATS, Layout
 from pipelines.ingest.refusal import RefusedError
 from quality.contract_reader import ENCODINGS
+from quality.garbled_text import GARBLED_PATTERN
 from quality.pandera_schemas import RAGGED
-from quality.row_rules import GARBLED_PATTERN
 
 ENDINGS = (".csv", ".parquet")
 _SHOWN_LINES = 20
