@@ -257,11 +257,14 @@ def _block_frames(
         if frame is None:
             yield from _careful_frames(readable, names, dialect, line)
             return
-    if quoted and _lines(block) > frame.height:
-        inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)
-        extra = frame.select(inner.alias("extra")).to_series().cast(pl.Int64)
-    else:
-        extra = pl.zeros(frame.height, dtype=pl.Int64, eager=True)
+    if not quoted or _lines(block) == frame.height:
+        yield (
+            with_door_columns(frame, pl.int_range(line, line + frame.height, eager=True)),
+            frame.height,
+        )
+        return
+    inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)
+    extra = frame.select(inner.alias("extra")).to_series().cast(pl.Int64)
     starts = line + pl.int_range(frame.height, eager=True) + extra.cum_sum().shift(1, fill_value=0)
     yield with_door_columns(frame, starts), frame.height + int(extra.sum())
 
@@ -276,13 +279,6 @@ def _fast_frame(
     if len(dialect.delimiter.encode()) > 1:
         return None
     positions = [str(position) for position in range(len(names))]
-    ragged = False
-
-    def refuse(_: pa_csv.InvalidRow) -> str:
-        nonlocal ragged
-        ragged = True
-        return "skip"
-
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(block),
@@ -294,15 +290,12 @@ def _fast_frame(
                 escape_char="\\" if dialect.escaped else False,
                 newlines_in_values=quoted,
                 ignore_empty_lines=False,
-                invalid_row_handler=refuse,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(positions, pa.string()), strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid:
-        return None
-    if ragged:
         return None
     frame = cast(pl.DataFrame, pl.from_arrow(table))
     frame.columns = names
