@@ -14,13 +14,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from pathlib import Path
 
-from pipelines.ingest.flow import Behind
-
-_BLOCK = 4 << 20
+_BLOCK = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -113,15 +110,15 @@ def receiving(archive: Path) -> Iterator[Callable[[Path], Copy]]:
 
 
 def _copy(path: Path, target: Path) -> tuple[str, int]:
-    """Copy a file; its SHA-256 and size."""
+    """Copy a file; its SHA-256 and size. One small block for all of it stays in the cache."""
     digest = hashlib.sha256()
     size = 0
-    with path.open("rb") as source, target.open("wb") as copy, Behind() as hashing:
-        while block := source.read(_BLOCK):
-            hashing.call(partial(digest.update, block))
-            copy.write(block)
-            size += len(block)
-        hashing.wait()
+    block = memoryview(bytearray(_BLOCK))
+    with path.open("rb", buffering=0) as source, target.open("wb") as copy:
+        while count := source.readinto(block):
+            digest.update(block[:count])
+            copy.write(block[:count])
+            size += count
     return digest.hexdigest(), size
 
 
