@@ -15,6 +15,8 @@ _RUNS = ("锟斤拷", "烫烫烫")
 GARBLED_PATTERN = f"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{'|'.join(_RUNS)}"
 """Characters that only a broken decoding leaves behind, and two runs that it is known by."""
 
+_DELETE = 0x7F
+_SIGNS = ["\ufffd", chr(_DELETE), *_RUNS]
 _BLANKS = np.array([9, 10, 13], dtype=np.uint8)
 _LARGEST = 1 << 30
 
@@ -36,8 +38,6 @@ def _may_be_garbled(data: np.ndarray, whole: pl.Series) -> bool:
         return False
     if data.min() < 32 and not np.isin(data[data < 32], _BLANKS).all():
         return True
-    if (data == 0x7F).any():
-        return True
-    if data.max() < 0x80:
-        return False
-    return bool(whole.str.contains_any(["\ufffd", *_RUNS]).item())
+    if data.max() <= _DELETE:
+        return bool(data.max() == _DELETE)
+    return bool(whole.str.contains_any(_SIGNS).item())

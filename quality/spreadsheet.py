@@ -36,7 +36,7 @@ def is_whole(codes: pl.Series) -> pl.Series:
         whole = pl.select(pl.when(codes.is_not_null()).then(whole)).to_series()
     length = codes.str.len_bytes()
     found = text_bytes(codes)
-    suspects = ~found.without(found.data == _PLUS)
+    suspects = _with_plus(found)
     if (length >= _KEPT_DIGITS + 1).any():
         suspects |= (
             ((length >= 18) & codes.str.ends_with("000"))
@@ -52,6 +52,13 @@ def is_whole(codes: pl.Series) -> pl.Series:
     broken = ~resident_number_holds(suspected).fill_null(True)
     rounded = suspected.str.contains(_SCIENTIFIC) | (zeros & (broken | many))
     return whole.scatter(positions.filter(rounded), False)
+
+
+def _with_plus(codes: TextBytes) -> pl.Series:
+    """Which codes hold a plus sign; it is less than any digit or letter."""
+    if not len(codes.data) or codes.data.min() > _PLUS:
+        return pl.repeat(False, len(codes.ends) - 1, dtype=pl.Boolean, eager=True)
+    return ~codes.without(codes.data == _PLUS)
 
 
 def _count_long(codes: TextBytes, length: pl.Series) -> int:
