@@ -29,6 +29,7 @@ _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _VALUE = "__value"
+_PLAIN = "_plain_"
 
 
 def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -46,15 +47,17 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         `_line_number`; `_original` (JSON object column → delivered text, of changed values
         only; null where nothing changed); `_texts`, a struct of all delivered texts; `_row`.
     """
-    read = {column.name: _read(column, texts[column.header]) for column in contract.columns}
+    # By the contract's names: a header may be anything, even what Polars takes for a pattern.
+    named = pl.DataFrame([texts[column.header].alias(column.name) for column in contract.columns])
+    looked = _look(named, contract)
+    read = {column.name: _read(column, named[column.name], looked) for column in contract.columns}
     return pl.DataFrame(
         [
             *(found.values.alias(name) for name, found in read.items()),
             *(found.uncast.alias(uncast_marker(name)) for name, found in read.items()),
             *texts.select(RAGGED, LINE, ROW),
             _changed_texts(texts.height, {name: found.changed for name, found in read.items()}),
-            texts.select(pl.col(c.header).alias(c.name) for c in contract.columns)
-            .to_struct("_texts"),
+            named.to_struct("_texts"),
         ]
     )  # fmt: skip
 
@@ -71,8 +74,13 @@ class _Read:
     changed: pl.DataFrame | None
 
 
-def _read(column: Column, texts: pl.Series) -> _Read:
-    values, plain = _read_plain(column, texts)
+def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
+    plain = looked[_PLAIN + column.name]
+    values = looked[column.name] if column.name in looked.columns else texts
+    if column.logical_type == "string":
+        empty = texts == ""
+        if empty.any():
+            values = pl.select(pl.when(~empty).then(values)).to_series()
     uncast = pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True)
     if plain.all():
         return _Read(values, uncast, None)
@@ -86,40 +94,48 @@ def _read(column: Column, texts: pl.Series) -> _Read:
     )
 
 
-def _read_plain(column: Column, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Values of the plain texts, and which texts are plain.
+def _look(named: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """All columns read as if every text were plain, in one pass.
 
-    A plain text is empty (missing) or already the value that it means; the other values that
-    this gives are not to be used.
+    A plain text is empty (missing) or already the value that it means.
+
+    Returns:
+        Columns: `<column>`, its values, unless they are the texts; those of texts that are not
+        plain are not to be used. `_plain_<column>`, which texts are.
     """
-    empty = texts == ""
+    return named.select(
+        expression for column in contract.columns for expression in _plain_reading(column)
+    )
+
+
+def _plain_reading(column: Column) -> list[pl.Expr]:
+    text = pl.col(column.name)
+    empty = text == ""
     kind = polars_type(column.sql_type)
+    values: pl.Expr | None = None
     if column.parse in ("capital_amount", "capital_currency") or column.logical_type in (
         "boolean",
         "timestamp",
     ):
-        values, plain = (
-            pl.Series(texts.name, [None], dtype=kind).new_from_index(0, len(texts)),
-            empty,
-        )
+        values, plain = pl.repeat(None, pl.len(), dtype=kind), empty
     elif column.parse == "code":
-        values, plain = texts, _is_plain_code(texts)
+        plain = text.map_batches(_is_plain_code, return_dtype=pl.Boolean)
     elif column.logical_type == "string":
         # Surrounding space shows by the length; nothing else is read into a text.
-        bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
-        marked = texts.str.starts_with(readings.MARK) | texts.str.ends_with(readings.MARK)
-        values, plain = texts, bare & ~marked
+        bare = text.str.strip_chars().str.len_bytes() == text.str.len_bytes()
+        plain = bare & ~(text.str.starts_with(readings.MARK) | text.str.ends_with(readings.MARK))
     elif column.logical_type == "date":
-        values = texts.str.to_date("%Y-%m-%d", strict=False)
-        plain = empty | (_is_plain_date(texts) & values.is_not_null())
+        values = text.str.to_date("%Y-%m-%d", strict=False)
+        is_date = text.map_batches(_is_plain_date, return_dtype=pl.Boolean)
+        plain = empty | (is_date & values.is_not_null())
     else:
-        values = texts.cast(kind, strict=False)
-        plain = empty | (texts.str.contains(_plain_number(kind)) & values.is_not_null())
+        values = text.cast(kind, strict=False)
+        is_number = text.str.contains(_plain_number(kind))
+        plain = empty | (is_number & values.is_not_null())
     if column.missing:
-        plain &= ~texts.is_in(list(column.missing))
-    if column.logical_type == "string" and empty.any():
-        values = pl.select(pl.when(~empty).then(values)).to_series()
-    return values, plain
+        plain &= ~text.is_in(list(column.missing))
+    read = [] if values is None else [values.alias(column.name)]
+    return [*read, plain.alias(_PLAIN + column.name)]
 
 
 def _is_plain_code(texts: pl.Series) -> pl.Series:
