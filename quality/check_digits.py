@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from quality.text_bytes import Places, places
+
 RESIDENT_NUMBER_PATTERN = (
     r"^[1-9][0-9]{5}(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]$"
 )
@@ -19,37 +21,84 @@ UNIFIED_CODE_PATTERN = r"^[1-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{9}[0
 
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _UNIFIED_WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
+_WIDTH = 18
+_NO_CHARACTER = 255
 
 
 class _Scheme:
-    """One weighted check: `alphabet` gives each character's value, `checks` the last character.
+    """One weighted check over 18 characters.
 
-    The weighted value of each character at each place is looked up, which is twice as fast as
-    multiplying.
+    `alphabet` gives each character's value, `checks` the last character for each remainder, and
+    `lowest` and `highest` the values that are allowed at each place but the last.
     """
 
-    def __init__(self, alphabet: bytes, weights: tuple[int, ...], checks: bytes) -> None:
-        values = np.zeros(256, dtype=np.uint16)
-        values[np.frombuffer(alphabet, dtype=np.uint8)] = np.arange(len(alphabet))
-        self._modulus = len(checks)
-        self._tables = [(values * weight % self._modulus).astype(np.uint16) for weight in weights]
+    def __init__(
+        self,
+        alphabet: bytes,
+        weights: tuple[int, ...],
+        checks: bytes,
+        lowest: tuple[int, ...],
+        highest: tuple[int, ...],
+    ) -> None:
+        table = bytearray([_NO_CHARACTER]) * 256
+        for value, character in enumerate(alphabet):
+            table[character] = value
+        self._values = bytes(table)
+        self._weights = weights
         self._checks = np.frombuffer(checks, dtype=np.uint8)
+        self._allowed = np.zeros(256, dtype=bool)
+        self._allowed[self._checks] = True
+        self._bounds = tuple(zip(lowest, highest, strict=True))
 
-    def holds(self, characters: np.ndarray) -> np.ndarray:
-        """Booleans for rows of 18 bytes."""
-        places = np.ascontiguousarray(characters.T)
-        total = np.take(self._tables[0], places[0])
-        for table, place in zip(self._tables[1:], places[1:17], strict=True):
-            total += np.take(table, place)
-        return self._checks[total % self._modulus] == places[17]
+    def values(self, characters: np.ndarray) -> np.ndarray:
+        """The value of each character; 255 where it has none."""
+        read = characters.tobytes().translate(self._values)
+        return np.frombuffer(read, dtype=np.uint8).reshape(characters.shape)
+
+    def formed(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """Whether every place holds a character that may stand there."""
+        formed = self._allowed[last]
+        for place, (low, high) in zip(values, self._bounds, strict=False):
+            formed &= (place - np.uint8(low)) <= high - low
+        return formed
+
+    def holds(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """Whether the last character is the one that the others ask for."""
+        total = np.zeros(values.shape[1], dtype=np.uint16)
+        for place, weight in zip(values, self._weights, strict=False):
+            total += place * np.uint16(weight)
+        return self._checks[total % len(self._checks)] == last
 
 
-_RESIDENT = _Scheme(b"0123456789", _RESIDENT_WEIGHTS, b"10X98765432")
+_RESIDENT = _Scheme(
+    b"0123456789",
+    _RESIDENT_WEIGHTS,
+    b"10X98765432",
+    (1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    (9, 9, 9, 9, 9, 9, 2, 9, 9, 9, 1, 9, 3, 9, 9, 9, 9),
+)
 _UNIFIED = _Scheme(
     UNIFIED_CODE_ALPHABET.encode(),
     _UNIFIED_WEIGHTS,
     bytes(UNIFIED_CODE_ALPHABET.encode()[(31 - remainder) % 31] for remainder in range(31)),
+    (1, 1) + (0,) * 15,
+    (30, 30) + (9,) * 6 + (30,) * 9,
 )
+
+
+def resident_number_formed(numbers: pl.Series) -> pl.Series:
+    """Whether each value has the form of a resident number, with a date that the calendar has.
+
+    Args:
+        numbers: strings, any length.
+
+    Returns:
+        Booleans of the same length; null where the value is null.
+    """
+    found = places(numbers, _WIDTH)
+    values = _RESIDENT.values(found.bytes)
+    formed = _resident_formed(values, found.bytes[-1]) & _is_a_day(values)
+    return _known(numbers, found.spread(formed, otherwise=False))
 
 
 def resident_number_holds(numbers: pl.Series) -> pl.Series:
@@ -60,9 +109,26 @@ def resident_number_holds(numbers: pl.Series) -> pl.Series:
 
     Returns:
         Booleans of the same length; null where the value is null or does not have the form
-        of a resident number, because its check character says nothing then.
+        of a resident number (`RESIDENT_NUMBER_PATTERN`), because its check character says
+        nothing then.
     """
-    return _judge(numbers, RESIDENT_NUMBER_PATTERN, _RESIDENT)
+    found = places(numbers, _WIDTH)
+    values = _RESIDENT.values(found.bytes)
+    return _judged(numbers, found, _RESIDENT, values, _resident_formed(values, found.bytes[-1]))
+
+
+def unified_code_formed(codes: pl.Series) -> pl.Series:
+    """Whether each value has the form of a unified social credit code.
+
+    Args:
+        codes: strings, any length.
+
+    Returns:
+        Booleans of the same length; null where the value is null.
+    """
+    found = places(codes, _WIDTH)
+    formed = _UNIFIED.formed(_UNIFIED.values(found.bytes), found.bytes[-1])
+    return _known(codes, found.spread(formed, otherwise=False))
 
 
 def unified_code_holds(codes: pl.Series) -> pl.Series:
@@ -74,17 +140,51 @@ def unified_code_holds(codes: pl.Series) -> pl.Series:
     Returns:
         Booleans of the same length; null where the value is null or has not the form.
     """
-    return _judge(codes, UNIFIED_CODE_PATTERN, _UNIFIED)
+    found = places(codes, _WIDTH)
+    values = _UNIFIED.values(found.bytes)
+    return _judged(codes, found, _UNIFIED, values, _UNIFIED.formed(values, found.bytes[-1]))
 
 
-def _judge(values: pl.Series, pattern: str, scheme: _Scheme) -> pl.Series:
-    well_formed = values.str.contains(pattern).fill_null(False)
-    texts = values.filter(well_formed)
-    if not len(texts):
-        return pl.repeat(None, len(values), dtype=pl.Boolean, eager=True).alias(values.name)
-    characters = np.frombuffer(texts.str.join("").item().encode("ascii"), dtype=np.uint8)
-    holds = pl.Series(values.name, scheme.holds(characters.reshape(len(texts), 18)))
-    if len(texts) == len(values):
-        return holds
-    verdict = pl.repeat(None, len(values), dtype=pl.Boolean, eager=True)
-    return verdict.scatter(well_formed.arg_true(), holds).alias(values.name)
+def _judged(
+    texts: pl.Series, found: Places, scheme: _Scheme, values: np.ndarray, formed: np.ndarray
+) -> pl.Series:
+    """Whether the check character holds, null where there is no form."""
+    holds = scheme.holds(values, found.bytes[-1])
+    if found.rows is None and formed.all():
+        return pl.Series(texts.name, holds)
+    has_form = found.spread(formed, otherwise=False)
+    verdict = pl.select(pl.when(has_form).then(found.spread(holds, otherwise=False)))
+    return verdict.to_series().alias(texts.name)
+
+
+def _known(texts: pl.Series, verdict: pl.Series) -> pl.Series:
+    """The verdict, null where the value is."""
+    if texts.null_count():
+        verdict = pl.select(pl.when(texts.is_not_null()).then(verdict)).to_series()
+    return verdict.alias(texts.name)
+
+
+def _resident_formed(values: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """`RESIDENT_NUMBER_PATTERN`, place by place: century, month and day are two digits each."""
+    formed = _RESIDENT.formed(values, last)
+    century, month, day = (
+        values[place] * np.uint8(10) + values[place + 1] for place in (6, 10, 12)
+    )
+    formed &= (century - np.uint8(18)) <= 2
+    formed &= (month - np.uint8(1)) <= 11
+    formed &= (day - np.uint8(1)) <= 30
+    return formed
+
+
+def _is_a_day(values: np.ndarray) -> np.ndarray:
+    """Whether year, month and day (places 7 to 14) are in the calendar; months are 1 to 12."""
+    digits = values[6:14].astype(np.uint16)
+    year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]
+    month, day = digits[4] * 10 + digits[5], digits[6] * 10 + digits[7]
+    is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    last = _LAST_DAYS[np.minimum(month, 13)] + (is_leap & (month == 2))
+    return day <= last
+
+
+_LAST_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0], dtype=np.uint16)
+"""Of each month by its number, without leap days."""

@@ -7,7 +7,7 @@ Does not belong here: what a rule means (`row_rules`), reading or storing rows (
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -39,6 +39,10 @@ class RowSchema:
     """One Boolean column per rule, with the check of the rule's name."""
     verdicts: tuple[pl.Expr, ...]
     """One Boolean column per rule, named by its id; all are worked out in one pass."""
+    markers: tuple[str, ...]
+    """The Boolean columns that are never null."""
+    sound: list[pl.Schema] = field(default_factory=list)
+    """Columns and types that Pandera has passed: a delivery has the same in all its chunks."""
 
 
 def row_schema(contract: Contract, business_date: date) -> RowSchema:
@@ -55,6 +59,7 @@ def row_schema(contract: Contract, business_date: date) -> RowSchema:
         types=pa.DataFrameSchema(columns, strict=False, name=contract.table),
         rules=holds,
         verdicts=tuple(verdict(rule, business_date).fill_null(True) for rule in rules),
+        markers=tuple(markers),
     )
 
 
@@ -75,7 +80,10 @@ def failures(schema: RowSchema, contract: Contract, rows: pl.DataFrame) -> pl.Da
         pandera.errors.SchemaErrors: the chunk has not the declared columns or types; that is
             a fault of the door, not of the data.
     """
-    schema.types.validate(rows, lazy=True)
+    unmarked = any(rows[name].null_count() for name in schema.markers if name in rows.columns)
+    if unmarked or rows.schema not in schema.sound:
+        schema.types.validate(rows, lazy=True)
+        schema.sound.append(rows.schema)
     verdicts = rows.select(schema.verdicts)
     # Asking Pandera costs milliseconds a rule; a rule that every row of the chunk passes need
     # not be asked about.

@@ -1,7 +1,8 @@
 """The named checks that one row can fail, as Polars expressions.
 
 Belongs here: what each named check means; true passes, false fails, null was not judged
-(a value is missing, or another rule already refuses it: one cause, one finding).
+(a value is missing, or another rule already refuses it: one cause, one finding). Only false is a
+finding.
 Does not belong here: which dataset uses which check (the contract), or running them
 (`pandera_schemas`).
 """
@@ -14,14 +15,13 @@ from datetime import date
 
 import polars as pl
 
-from quality import check_digits, spreadsheet
+from quality import check_digits, garbled_text, spreadsheet
 from quality.contract import Rule
 
 MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
 LANDLINE_PATTERN = r"^(0[0-9]{2,3}-?)?[2-8][0-9]{6,7}$"
 PERSON_NAME_PATTERN = r"^[\p{Han}]{1,}(·[\p{Han}]+)*$"
-GARBLED_PATTERN = "[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|锟斤拷|烫烫烫"
-"""Characters that only a broken decoding leaves behind, and two runs that it is known by."""
+_MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ def _domain(rule: Rule, _: date) -> pl.Expr:
 
 
 def _readable_text(rule: Rule, _: date) -> pl.Expr:
-    garbled = [pl.col(name).str.contains(GARBLED_PATTERN).fill_null(False) for name in rule.columns]
+    garbled = [
+        pl.col(name).map_batches(garbled_text.is_garbled, return_dtype=pl.Boolean)
+        for name in rule.columns
+    ]
     return ~pl.any_horizontal(garbled) if garbled else pl.lit(True)
 
 
@@ -79,9 +82,7 @@ def _whole_code(rule: Rule, _: date) -> pl.Expr:
 
 def _resident_number_format(rule: Rule, _: date) -> pl.Expr:
     """The form, with a birth date that the calendar has."""
-    formed = _value(rule).str.contains(check_digits.RESIDENT_NUMBER_PATTERN)
-    known = _value(rule).is_not_null()
-    return pl.when(known).then(formed & _birth_date(rule.columns[0]).is_not_null())
+    return _value(rule).map_batches(check_digits.resident_number_formed, return_dtype=pl.Boolean)
 
 
 def _resident_number(rule: Rule, _: date) -> pl.Expr:
@@ -89,7 +90,7 @@ def _resident_number(rule: Rule, _: date) -> pl.Expr:
 
 
 def _unified_code_format(rule: Rule, _: date) -> pl.Expr:
-    return _value(rule).str.contains(check_digits.UNIFIED_CODE_PATTERN)
+    return _value(rule).map_batches(check_digits.unified_code_formed, return_dtype=pl.Boolean)
 
 
 def _unified_code(rule: Rule, _: date) -> pl.Expr:
@@ -112,8 +113,7 @@ def _phone(rule: Rule, _: date) -> pl.Expr:
 
 
 def _person_name(rule: Rule, _: date) -> pl.Expr:
-    readable = ~_value(rule).str.contains(GARBLED_PATTERN)
-    return pl.when(readable).then(_value(rule).str.contains(PERSON_NAME_PATTERN))
+    return _matches_if_readable(_value(rule), PERSON_NAME_PATTERN)
 
 
 def _not_after_business_date(rule: Rule, business_date: date) -> pl.Expr:
@@ -130,14 +130,37 @@ def _between(rule: Rule, _: date) -> pl.Expr:
 
 
 def _matches(rule: Rule, _: date) -> pl.Expr:
-    readable = ~_value(rule).str.contains(GARBLED_PATTERN)
-    return pl.when(readable).then(_value(rule).str.contains(rule.arguments[0]))
+    return _matches_if_readable(_value(rule), rule.arguments[0])
+
+
+def _matches_if_readable(value: pl.Expr, pattern: str) -> pl.Expr:
+    """Of a garbled text, `readable_text` says what is wrong; only what does not match is asked."""
+
+    def judge(texts: pl.Series) -> pl.Series:
+        matched = texts.str.contains(pattern)
+        return _unless(matched, texts, garbled_text.is_garbled)
+
+    return value.map_batches(judge, return_dtype=pl.Boolean)
 
 
 def _month_not_after_business_date(rule: Rule, business_date: date) -> pl.Expr:
-    month = _value(rule)
-    well_formed = month.str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$")
-    return pl.when(well_formed).then(month <= pl.lit(business_date.strftime("%Y-%m")))
+    """Judged of a month alone; only what comes later, as a text, has to be looked at for it."""
+    latest = business_date.strftime("%Y-%m")
+
+    def judge(texts: pl.Series) -> pl.Series:
+        return _unless(texts <= latest, texts, lambda late: ~late.str.contains(_MONTH_PATTERN))
+
+    return _value(rule).map_batches(judge, return_dtype=pl.Boolean)
+
+
+def _unless(
+    verdict: pl.Series, texts: pl.Series, excused: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
+    """The verdict, null where it is false and another rule already refuses the value."""
+    refused = (~verdict).fill_null(False).arg_true()
+    if not len(refused):
+        return verdict
+    return verdict.scatter(refused.filter(excused(texts.gather(refused))), None)
 
 
 def _expression(rule: Rule, _: date) -> pl.Expr:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from quality.check_digits import resident_number_holds
+from quality.text_bytes import TextBytes, digits, text_bytes
 
 FEWEST, SHARE = 3, 0.2
 """From how many codes, and from which share of the long ones, zeros at the end are no chance:
@@ -16,7 +17,8 @@ one true code in a thousand ends so."""
 
 _SCIENTIFIC = r"^[0-9](\.[0-9]+)?E\+[0-9]{2}$"
 _ROUNDED = r"^[0-9]{15}0{1,5}$"
-_LONG = r"^[0-9]{16,20}$"
+_KEPT_DIGITS = 15
+_PLUS = ord("+")
 
 
 def is_whole(codes: pl.Series) -> pl.Series:
@@ -29,22 +31,37 @@ def is_whole(codes: pl.Series) -> pl.Series:
     Args:
         codes: strings, upper case, plain digits.
     """
-    whole = codes.is_not_null()
-    whole = pl.select(pl.when(whole).then(whole)).to_series().alias(codes.name)
+    whole = pl.repeat(True, len(codes), dtype=pl.Boolean, eager=True).alias(codes.name)
+    if codes.null_count():
+        whole = pl.select(pl.when(codes.is_not_null()).then(whole)).to_series()
     length = codes.str.len_bytes()
-    suspects = (
-        codes.str.contains("+", literal=True)
-        | ((length >= 18) & codes.str.ends_with("000"))
-        | (((length == 16) | (length == 17)) & codes.str.ends_with("0"))
-    )
-    positions = suspects.fill_null(False).arg_true()
+    found = text_bytes(codes)
+    suspects = _with_plus(found)
+    if (length >= _KEPT_DIGITS + 1).any():
+        suspects |= (
+            ((length >= 18) & codes.str.ends_with("000"))
+            | (((length == 16) | (length == 17)) & codes.str.ends_with("0"))
+        ).fill_null(False)
+    positions = suspects.arg_true()
     if not len(positions):
         return whole
-    found = codes.gather(positions)
-    zeros = found.str.contains(_ROUNDED)
+    suspected = codes.gather(positions)
+    zeros = suspected.str.contains(_ROUNDED)
     ended = int(zeros.sum())
-    long = int(codes.str.contains(_LONG).sum()) if ended >= FEWEST else 0
-    many = ended >= FEWEST and ended >= SHARE * long
-    broken = ~resident_number_holds(found).fill_null(True)
-    rounded = found.str.contains(_SCIENTIFIC) | (zeros & (broken | many))
+    many = ended >= FEWEST and ended >= SHARE * _count_long(found, length)
+    broken = ~resident_number_holds(suspected).fill_null(True)
+    rounded = suspected.str.contains(_SCIENTIFIC) | (zeros & (broken | many))
     return whole.scatter(positions.filter(rounded), False)
+
+
+def _with_plus(codes: TextBytes) -> pl.Series:
+    """Which codes hold a plus sign; it is less than any digit or letter."""
+    if not len(codes.data) or codes.data.min() > _PLUS:
+        return pl.repeat(False, len(codes.ends) - 1, dtype=pl.Boolean, eager=True)
+    return ~codes.without(codes.data == _PLUS)
+
+
+def _count_long(codes: TextBytes, length: pl.Series) -> int:
+    """How many codes are 16 to 20 digits."""
+    has_digits_only = codes.without(~digits(codes.data))
+    return int((has_digits_only & length.is_between(16, 20)).sum())

@@ -5,8 +5,9 @@ Belongs here: which runs are made, and how they are shown.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -68,8 +69,7 @@ def run(
 def _middle(runs: list[Run]) -> Run:
     seconds = median(run.seconds for run in runs)
     nearest = min(runs, key=lambda run: abs(run.seconds - seconds))
-    peak = max(run.peak_mb for run in runs)
-    return Run(nearest.seconds, peak, nearest.rows, nearest.quarantined)
+    return replace(nearest, peak_mb=max(run.peak_mb for run in runs))
 
 
 def table(cases: list[Case], repeats: int) -> str:
@@ -78,13 +78,26 @@ def table(cases: list[Case], repeats: int) -> str:
         f"Machine: {describe()}. {date.today():%Y-%m-%d}. Median of {repeats} runs, door and",
         "baseline in turn; peak memory is the largest. Imports (about 3 s, once a night) excluded.",
         "",
-        "| format | rows | MB | door s | peak MB | quarantined | baseline s | peak MB | ratio |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| format | rows | MB | door s | cpu s | peak MB | quarantined "
+        "| baseline s | cpu s | peak MB | ratio |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {c.name} | {c.door.rows:,} | {c.megabytes:,.0f} | {c.door.seconds:.2f} | "
-        f"{c.door.peak_mb:,.0f} | {c.door.quarantined:,} | {c.baseline.seconds:.2f} | "
-        f"{c.baseline.peak_mb:,.0f} | {c.ratio:.2f} |"
+        f"{c.door.cpu_seconds:.2f} | {c.door.peak_mb:,.0f} | {c.door.quarantined:,} | "
+        f"{c.baseline.seconds:.2f} | {c.baseline.cpu_seconds:.2f} | {c.baseline.peak_mb:,.0f} | "
+        f"{c.ratio:.2f} |"
         for c in cases
     ]
     return "\n".join(lines) + "\n"
+
+
+def as_json(cases: list[Case], repeats: int) -> str:
+    """The result for programs: machine, date, and of each format both runs and their ratio."""
+    found = {
+        "machine": describe(),
+        "date": f"{date.today():%Y-%m-%d}",
+        "repeats": repeats,
+        "cases": [asdict(case) | {"ratio": round(case.ratio, 3)} for case in cases],
+    }
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"

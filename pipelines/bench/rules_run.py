@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.bench.machine import Run, peak_memory_mb
+from pipelines.bench.machine import Run, Stopwatch, peak_memory_mb
 from pipelines.bench.rules import contract
 
 DAY = date(2026, 6, 30)
@@ -180,12 +179,12 @@ def main() -> None:
         work = {"yishu": yishu, "sql": sql, "gx_pandas": gx_pandas}[way](
             path, Path(folder) / "findings.parquet"
         )
-        begun = time.perf_counter()
+        watch = Stopwatch()
         findings = work()
-        seconds = round(time.perf_counter() - begun, 3)
+        taken = watch.read()
     with duckdb.connect() as connection:
         rows = connection.execute(f"select count(*) from '{path}'").fetchall()[0][0]
-    run = Run(seconds, round(peak_memory_mb(), 1), int(rows), findings)
+    run = Run(*taken, round(peak_memory_mb(), 1), int(rows), findings)
     sys.stdout.write(json.dumps(asdict(run)) + "\n")
 
 

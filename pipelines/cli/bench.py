@@ -31,6 +31,9 @@ def door(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 3,
     folder: Annotated[Path | None, typer.Option(help="Where the files are made and kept.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write the result as JSON.")
+    ] = None,
 ) -> None:
     """Time the door with all row rules against DuckDB copying the same file to Parquet."""
     formats = form or FORMATS
@@ -42,6 +45,8 @@ def door(
             folder or Path(temporary), rows, formats, repeats,
             lambda line: console.print(line, highlight=False),
         )  # fmt: skip
+    if json_file is not None:
+        json_file.write_text(door_bench.as_json(cases, repeats), encoding="utf-8")
     print(door_bench.table(cases, repeats))
 
 

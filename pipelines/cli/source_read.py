@@ -30,8 +30,8 @@ from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import DOOR_COLUMNS, LINE, header_of
 from pipelines.ingest.layout import FORMATS, Layout
 from pipelines.ingest.refusal import RefusedError
+from quality.garbled_text import GARBLED_PATTERN
 from quality.pandera_schemas import RAGGED
-from quality.row_rules import GARBLED_PATTERN
 from quality.server_reader import ENCODINGS
 
 ENDINGS = (".csv", ".parquet")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from pipelines.ingest import readings
@@ -22,14 +23,15 @@ from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
 from quality.sql_types import polars_type
+from quality.text_bytes import digits, places, text_bytes
 
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
-_PLAIN_CODE = r"^[0-9A-Z]*$"
 _VALUE, _POSITION = "\0value", "\0position"
 """No header has a NUL (`header.clean`)."""
+_PLAIN = "_plain_"
 
 
 def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -47,17 +49,18 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         `_line_number`; `_original` (JSON object column → delivered text, of changed values
         only; null where nothing changed); `_texts`, a struct of all delivered texts; `_row`.
     """
-    read = {
-        column.name: _read(column, texts[column_name(column.header)]) for column in contract.columns
-    }
+    named = pl.DataFrame(
+        [texts[column_name(column.header)].alias(column.name) for column in contract.columns]
+    )
+    looked = _look(named, contract)
+    read = {column.name: _read(column, named[column.name], looked) for column in contract.columns}
     return pl.DataFrame(
         [
             *(found.values.alias(name) for name, found in read.items()),
             *(found.uncast.alias(uncast_marker(name)) for name, found in read.items()),
             *texts.select(RAGGED, LINE, ROW),
             _changed_texts(texts.height, {name: found.changed for name, found in read.items()}),
-            texts.select(pl.col(column_name(c.header)).alias(c.name) for c in contract.columns)
-            .to_struct("_texts"),
+            named.to_struct("_texts"),
         ]
     )  # fmt: skip
 
@@ -74,8 +77,13 @@ class _Read:
     changed: pl.DataFrame | None
 
 
-def _read(column: Column, texts: pl.Series) -> _Read:
-    values, plain = _read_plain(column, texts)
+def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
+    plain = looked[_PLAIN + column.name]
+    values = looked[column.name] if column.name in looked.columns else texts
+    if column.logical_type == "string":
+        empty = texts == ""
+        if empty.any():
+            values = pl.select(pl.when(~empty).then(values)).to_series()
     uncast = pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True)
     if plain.all():
         return _Read(values, uncast, None)
@@ -89,40 +97,64 @@ def _read(column: Column, texts: pl.Series) -> _Read:
     )
 
 
-def _read_plain(column: Column, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Values of the plain texts, and which texts are plain.
+def _look(named: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """All columns read as if every text were plain, in one pass.
 
-    A plain text is empty (missing) or already the value that it means; the other values that
-    this gives are not to be used.
+    A plain text is empty (missing) or already the value that it means.
+
+    Returns:
+        Columns: `<column>`, its values, unless they are the texts; those of texts that are not
+        plain are not to be used. `_plain_<column>`, which texts are.
     """
-    empty = texts == ""
+    return named.select(
+        expression for column in contract.columns for expression in _plain_reading(column)
+    )
+
+
+def _plain_reading(column: Column) -> list[pl.Expr]:
+    text = pl.col(column.name)
+    empty = text == ""
     kind = polars_type(column.sql_type)
+    values: pl.Expr | None = None
     if column.parse in ("capital_amount", "capital_currency") or column.logical_type in (
         "boolean",
         "timestamp",
     ):
-        values, plain = (
-            pl.Series(texts.name, [None], dtype=kind).new_from_index(0, len(texts)),
-            empty,
-        )
+        values, plain = pl.repeat(None, pl.len(), dtype=kind), empty
     elif column.parse == "code":
-        values, plain = texts, texts.str.contains(_PLAIN_CODE)
+        plain = text.map_batches(_is_plain_code, return_dtype=pl.Boolean)
     elif column.logical_type == "string":
         # Surrounding space shows by the length; nothing else is read into a text.
-        bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
-        marked = texts.str.starts_with(readings.MARK) | texts.str.ends_with(readings.MARK)
-        values, plain = texts, bare & ~marked
+        bare = text.str.strip_chars().str.len_bytes() == text.str.len_bytes()
+        plain = bare & ~(text.str.starts_with(readings.MARK) | text.str.ends_with(readings.MARK))
     elif column.logical_type == "date":
-        values = texts.str.to_date("%Y-%m-%d", strict=False)
-        plain = empty | (texts.str.contains(_PLAIN_DATE) & values.is_not_null())
+        values = text.str.to_date("%Y-%m-%d", strict=False)
+        is_date = text.map_batches(_is_plain_date, return_dtype=pl.Boolean)
+        plain = empty | (is_date & values.is_not_null())
     else:
-        values = texts.cast(kind, strict=False)
-        plain = empty | (texts.str.contains(_plain_number(kind)) & values.is_not_null())
+        values = text.cast(kind, strict=False)
+        is_number = text.str.contains(_plain_number(kind))
+        plain = empty | (is_number & values.is_not_null())
     if column.missing:
-        plain &= ~texts.is_in(list(column.missing))
-    if column.logical_type == "string" and empty.any():
-        values = pl.select(pl.when(~empty).then(values)).to_series()
-    return values, plain
+        plain &= ~text.is_in(list(column.missing))
+    read = [] if values is None else [values.alias(column.name)]
+    return [*read, plain.alias(_PLAIN + column.name)]
+
+
+def _is_plain_code(texts: pl.Series) -> pl.Series:
+    """Digits and capital letters alone."""
+    found = text_bytes(texts)
+    return found.without(~digits(found.data) & ((found.data - np.uint8(ord("A"))) >= 26))
+
+
+def _is_plain_date(texts: pl.Series) -> pl.Series:
+    """`_PLAIN_DATE`, place by place."""
+    found = places(texts, len("2026-01-31"))
+    year, month, day = found.bytes[:4], found.bytes[5:7], found.bytes[8:]
+    plain = (found.bytes[[4, 7]] == ord("-")).all(axis=0)
+    for part in (year, month, day):
+        plain &= digits(part).all(axis=0)
+    return found.spread(plain, otherwise=False)
 
 
 def _plain_number(kind: pl.DataType) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from pipelines.ingest import limits
 from pipelines.ingest.findings import Findings
@@ -133,6 +133,11 @@ class _Bounded(io.RawIOBase):
             )
             raise RefusedError("expansion_ratio", message)
         return block
+
+    def readinto(self, target: Any) -> int:
+        block = self.read(len(target))
+        target[: len(block)] = block
+        return len(block)
 
     def close(self) -> None:
         self._source.close()

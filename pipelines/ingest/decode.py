@@ -13,18 +13,41 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from pipelines.ingest import gb18030, limits
 from pipelines.ingest.refusal import RefusedError
+from pipelines.ingest.room import Room
 
 BLOCK_BYTES = 16 << 20
 _LARGEST_BLOCK = 4 * BLOCK_BYTES
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 
 
+@dataclass(frozen=True)
+class Block:
+    """Whole records in what should be UTF-8, line ends as they came.
+
+    `data` is good until the next block is asked for; `quotes` counts the quotes in it, without
+    those that a backslash makes plain.
+    """
+
+    data: memoryview
+    quotes: int
+
+
 def blocks(stream: BinaryIO, encoding: str, *, escaped: bool = False) -> Iterator[bytes]:
     """Blocks of whole records, as UTF-8, line ends as they came.
+
+    Args and errors: as `passing_blocks`.
+    """
+    for block in passing_blocks(stream, encoding, escaped=escaped):
+        yield valid(block.data)
+
+
+def passing_blocks(stream: BinaryIO, encoding: str, *, escaped: bool = False) -> Iterator[Block]:
+    """Blocks of whole records that share one place in memory, each used before the next comes.
 
     A line feed between quotes does not end a record; where quotes do not balance within
     four blocks, the block is cut all the same, and the rows that suffer show by their shape.
@@ -32,23 +55,24 @@ def blocks(stream: BinaryIO, encoding: str, *, escaped: bool = False) -> Iterato
 
     Args:
         stream: the file, behind its byte order mark.
-        encoding: utf-8, gb18030, big5, utf-16le or utf-16be.
+        encoding: utf-8, gb18030, big5, utf-16le or utf-16be. Bytes that are not UTF-8 are left
+            in a UTF-8 file; `valid` replaces them.
         escaped: whether a backslash takes the meaning from the character behind it.
 
     Raises:
         RefusedError: a record longer than the door takes.
     """
-    pending = b""
-    for part in unicode_pieces(stream, encoding):
-        pending += part
-        cut = _record_end(pending, escaped)
-        if cut:
-            yield _valid(pending[:cut])
-            pending = pending[cut:]
-        elif len(pending) > limits.RECORD_BYTES:
+    pending = Room()
+    for _ in _fill(pending, stream, encoding):
+        end, quotes = _record_end(pending, escaped)
+        if end:
+            yield Block(pending.view(end), quotes)
+            pending.drop(end)
+        elif pending.size > limits.RECORD_BYTES:
             raise _too_long()
-    if pending:
-        yield _valid(pending)
+    if pending.size:
+        rest = pending.view(pending.size)
+        yield Block(rest, _without_escapes(rest, escaped).count(b'"'))
 
 
 def text(data: bytes, encoding: str) -> str:
@@ -56,6 +80,16 @@ def text(data: bytes, encoding: str) -> str:
     if encoding == "gb18030":
         return gb18030.to_utf8(data).decode()
     return data.decode(encoding, errors="replace")
+
+
+def valid(block: bytes | memoryview) -> bytes:
+    """The block, with U+FFFD for what is not UTF-8."""
+    block = bytes(block)
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return block.decode("utf-8", errors="replace").encode()
+    return block
 
 
 def _too_long() -> RefusedError:
@@ -68,62 +102,71 @@ def _too_long() -> RefusedError:
 
 def unicode_pieces(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     """The stream in UTF-8, in pieces cut anywhere."""
+    piece = Room()
+    for _ in _fill(piece, stream, encoding):
+        yield bytes(piece.view(piece.size))
+        piece.drop(piece.size)
+
+
+def _fill(room: Room, stream: BinaryIO, encoding: str) -> Iterator[None]:
+    """Put the stream, in UTF-8, piece by piece behind what is in the room."""
     if encoding == "utf-8":
-        while part := stream.read(BLOCK_BYTES):
-            yield part
+        while room.read(stream, BLOCK_BYTES):
+            yield
     elif encoding.startswith("utf-16"):
         decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         while part := stream.read(BLOCK_BYTES):
-            yield decoder.decode(part).encode()
-        yield decoder.decode(b"", final=True).encode()
+            room.append(decoder.decode(part).encode())
+            yield
+        room.append(decoder.decode(b"", final=True).encode())
+        yield
     else:
-        pending = b""
-        while part := stream.read(BLOCK_BYTES):
-            pending += part
-            cut = max(pending.rfind(b"\n"), pending.rfind(b"\r")) + 1
-            if cut:
-                yield _legacy(pending[:cut], encoding)
-                pending = pending[cut:]
-            elif len(pending) > limits.RECORD_BYTES:
+        raw = Room()
+        while raw.read(stream, BLOCK_BYTES):
+            end = max(raw.data.rfind(b"\n", 0, raw.size), raw.data.rfind(b"\r", 0, raw.size)) + 1
+            if end:
+                _decode(raw.view(end), encoding, room)
+                raw.drop(end)
+                yield
+            elif raw.size > limits.RECORD_BYTES:
                 raise _too_long()
-        if pending:
-            yield _legacy(pending, encoding)
+        if raw.size:
+            _decode(raw.view(raw.size), encoding, room)
+            yield
 
 
-def _legacy(block: bytes, encoding: str) -> bytes:
+def _decode(block: memoryview, encoding: str, room: Room) -> None:
     if encoding == "gb18030":
-        return gb18030.to_utf8(block)
-    return block.decode(encoding, errors="replace").encode()
+        gb18030.append_utf8(block, room)
+    else:
+        room.append(codecs.decode(block, encoding, errors="replace").encode())
 
 
-def _valid(block: bytes) -> bytes:
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return block.decode("utf-8", errors="replace").encode()
-    return block
-
-
-def _record_end(block: bytes, escaped: bool) -> int:
-    """Position after the last record that ends in the block; 0 if none does.
+def _record_end(pending: Room, escaped: bool) -> tuple[int, int]:
+    """Position after the last record that ends in what is pending (0 if none), and its quotes.
 
     That is the last line feed (or return, where there are no line feeds and more follows) with
     an even number of quotes before it.
     """
-    if escaped:
-        block = _ESCAPED.sub(b"__", block)
-    end = b"\n"
-    last = cut = block.rfind(b"\n") + 1
-    if not cut:
+    size = pending.size
+    data = _without_escapes(pending.view(size), escaped) if escaped else pending.data
+    line_end = b"\n"
+    last = end = data.rfind(b"\n", 0, size) + 1
+    if not end:
         # A return may be half of a line end whose line feed comes in the next block.
-        end, last = b"\r", block.rfind(b"\r", 0, len(block) - 1) + 1
-        cut = last
-    quotes = block.count(b'"', 0, cut)
+        line_end, last = b"\r", data.rfind(b"\r", 0, max(size - 1, 0)) + 1
+        end = last
+    first = data.find(b'"', 0, end)
+    all_quotes = quotes = data.count(b'"', first, end) if first >= 0 else 0
     while quotes % 2:
-        if len(block) >= _LARGEST_BLOCK:
-            return last
-        quote = block.rfind(b'"', 0, cut)
-        earlier = block.rfind(end, 0, quote) + 1
-        quotes -= block.count(b'"', earlier, cut)
-        cut = earlier
-    return cut
+        if size >= _LARGEST_BLOCK:
+            return last, all_quotes
+        quote = data.rfind(b'"', 0, end)
+        earlier = data.rfind(line_end, 0, quote) + 1
+        quotes -= data.count(b'"', earlier, end)
+        end = earlier
+    return end, quotes
+
+
+def _without_escapes(block: memoryview, escaped: bool) -> bytes:
+    return _ESCAPED.sub(b"__", block) if escaped else bytes(block)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -194,27 +195,28 @@ def _frames(
     stream: BinaryIO, codec: str, dialect: Dialect, names: list[str], skipped: int
 ) -> Iterator[pl.DataFrame]:
     line = 1
-    for block in decode.blocks(stream, codec, escaped=dialect.escaped):
-        body = block
-        if _quotes(block, dialect) % 2:
-            _refuse_unclosed_quote(block, dialect, line)
+    for block in decode.passing_blocks(stream, codec, escaped=dialect.escaped):
+        body: bytes | memoryview = block.data
+        if block.quotes % 2:
+            _refuse_unclosed_quote(decode.valid(block.data), dialect, line)
         if line <= skipped:
-            body = _after_lines(block, skipped - line + 1)
-            line = min(skipped, line + _lines(block) - 1) + 1
+            body = _after_lines(block.data, skipped - line + 1)
+            line = min(skipped, line + _lines(block.data) - 1) + 1
         if dialect.escaped:
-            body = _NULL.sub(rb"\1", body)
-        for frame, lines in _block_frames(body, names, dialect, line):
+            body = _NULL.sub(rb"\1", bytes(body))
+        quoted = dialect.escaped or block.quotes > 0
+        for frame, lines in _block_frames(body, names, dialect, line, quoted):
             yield frame
             line += lines
 
 
-def _quotes(block: bytes, dialect: Dialect) -> int:
-    return (re.sub(rb"\\.", b"", block) if dialect.escaped else block).count(b'"')
-
-
-def _lines(block: bytes) -> int:
+def _lines(block: bytes | memoryview) -> int:
     """Physical lines of a block that ends where a line ends."""
-    return len(re.findall(_LINE_END.encode(), block)) + (block[-1:] not in b"\r\n")
+    signs = np.frombuffer(block, dtype=np.uint8)
+    feed, is_return = signs == ord("\n"), signs == ord("\r")
+    ends = np.count_nonzero(feed) + np.count_nonzero(is_return)
+    ends -= np.count_nonzero(is_return[:-1] & feed[1:])
+    return int(ends) + (bytes(block[-1:]) not in (b"\r", b"\n"))
 
 
 def _refuse_unclosed_quote(block: bytes, dialect: Dialect, line: int) -> None:
@@ -232,44 +234,51 @@ def _refuse_unclosed_quote(block: bytes, dialect: Dialect, line: int) -> None:
         raise RefusedError("unclosed_quote", message)
 
 
-def _after_lines(block: bytes, lines: int) -> bytes:
+def _after_lines(block: memoryview, lines: int) -> memoryview:
     ends = re.finditer(_LINE_END.encode(), block)
     last = next(itertools.islice(ends, lines - 1, None), None)
-    return block[last.end() :] if last else b""
+    return block[last.end() if last else len(block) :]
 
 
 def _block_frames(
-    block: bytes, names: list[str], dialect: Dialect, line: int
+    block: bytes | memoryview, names: list[str], dialect: Dialect, line: int, quoted: bool
 ) -> Iterator[tuple[pl.DataFrame, int]]:
-    """The records of a block, in one frame or more, each with the physical lines it took."""
+    """The records of a block, in one frame or more, each with the physical lines it took.
+
+    `quoted` says whether a value may hold a line end.
+    """
     if not block:
         return
-    frame = _fast_frame(block, names, dialect)
+    frame = _fast_frame(block, names, dialect, quoted)
     if frame is None:
-        yield from _careful_frames(block, names, dialect, line)
+        readable = decode.valid(block)
+        if readable != block:
+            frame = _fast_frame(readable, names, dialect, quoted)
+        if frame is None:
+            yield from _careful_frames(readable, names, dialect, line)
+            return
+    if not quoted or _lines(block) == frame.height:
+        yield (
+            with_door_columns(frame, pl.int_range(line, line + frame.height, eager=True)),
+            frame.height,
+        )
         return
-    if b'"' in block or dialect.escaped:
-        inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)
-        extra = frame.select(inner.alias("extra")).to_series().cast(pl.Int64)
-    else:
-        extra = pl.zeros(frame.height, dtype=pl.Int64, eager=True)
+    inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)
+    extra = frame.select(inner.alias("extra")).to_series().cast(pl.Int64)
     starts = line + pl.int_range(frame.height, eager=True) + extra.cum_sum().shift(1, fill_value=0)
     yield with_door_columns(frame, starts), frame.height + int(extra.sum())
 
 
-def _fast_frame(block: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame | None:
-    """All records of a block at once; None where one of them needs a careful look."""
+def _fast_frame(
+    block: bytes | memoryview, names: list[str], dialect: Dialect, quoted: bool
+) -> pl.DataFrame | None:
+    """All records of a block at once; None where one of them needs a careful look.
+
+    That is also where a byte is not UTF-8.
+    """
     if len(dialect.delimiter.encode()) > 1:
         return None
     positions = [str(position) for position in range(len(names))]
-    quoted = b'"' in block
-    ragged = False
-
-    def refuse(_: pa_csv.InvalidRow) -> str:
-        nonlocal ragged
-        ragged = True
-        return "skip"
-
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(block),
@@ -279,17 +288,14 @@ def _fast_frame(block: bytes, names: list[str], dialect: Dialect) -> pl.DataFram
                 quote_char='"' if quoted else False,
                 double_quote=True,
                 escape_char="\\" if dialect.escaped else False,
-                newlines_in_values=quoted or dialect.escaped,
+                newlines_in_values=quoted,
                 ignore_empty_lines=False,
-                invalid_row_handler=refuse,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(positions, pa.string()), strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid:
-        return None
-    if ragged:
         return None
     frame = cast(pl.DataFrame, pl.from_arrow(table))
     frame.columns = names

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import count, groupby
+from pathlib import Path
 
 import polars as pl
 
@@ -75,38 +76,50 @@ def refuse_all(
     is mended loads them.
     """
     receipts = []
-    for arrival in arrived:
-        known = store.read_receipts(home.raw, broken.department, broken.dataset)
-        original = archive.keep(arrival.path, home.archive)
-        message = f"数据合同有误（{len(broken.problems)} 处），修复后自动重新装载。"
-        receipt = _receipt(arrival, original, night, known, None)
-        receipt = replace(receipt, status="refused", reason=f"contract_invalid: {message}")
-        store.write_receipt(home.raw, receipt)
-        receipts.append(receipt)
+    with archive.receiving(home.archive) as receive:
+        for arrival in arrived:
+            known = store.read_receipts(home.raw, broken.department, broken.dataset)
+            copy = receive(arrival.path)
+            message = f"数据合同有误（{len(broken.problems)} 处），修复后自动重新装载。"
+            receipt = _Incoming(arrival, copy, _receipt(arrival, copy, night, known, None)).kept()
+            receipt = replace(receipt, status="refused", reason=f"contract_invalid: {message}")
+            store.write_receipt(home.raw, receipt)
+            receipts.append(receipt)
     return receipts
 
 
 @dataclass(frozen=True)
 class _Incoming:
-    """A file in landing, its archived original, and its receipt before reading."""
+    """A file in landing, its copy, and its receipt before reading, still without the SM3."""
 
     arrival: Arrival
-    original: archive.Original
+    copy: archive.Copy
     receipt: Receipt
+
+    def kept(self, receipt: Receipt | None = None) -> Receipt:
+        """The receipt (as before reading, or another) with the SM3 of the archived original."""
+        return replace(receipt or self.receipt, sm3=self.copy.keep().sm3)
 
 
 def _take_up_delivery(
     home: Home, contract: Contract, arrivals: Sequence[Arrival], night: date, known: list[Receipt]
 ) -> list[Receipt]:
-    incoming: list[_Incoming] = []
-    for arrival in arrivals:
-        original = archive.keep(arrival.path, home.archive)
-        so_far = [*known, *(item.receipt for item in incoming)]
-        receipt = _receipt(arrival, original, night, so_far, contract)
-        incoming.append(_Incoming(arrival, original, receipt))
+    with archive.receiving(home.archive) as receive:
+        incoming: list[_Incoming] = []
+        for arrival in arrivals:
+            copy = receive(arrival.path)
+            so_far = [*known, *(item.receipt for item in incoming)]
+            receipt = _receipt(arrival, copy, night, so_far, contract)
+            incoming.append(_Incoming(arrival, copy, receipt))
+        return _take_up_incoming(home, contract, incoming, known)
+
+
+def _take_up_incoming(
+    home: Home, contract: Contract, incoming: list[_Incoming], known: list[Receipt]
+) -> list[Receipt]:
     held: list[Receipt] = []
-    if arrivals[0].business_date is None:
-        taken = [_undated(item.receipt) for item in incoming]
+    if incoming[0].arrival.business_date is None:
+        taken = [_undated(item.kept()) for item in incoming]
     elif _replaces(contract, incoming[0].receipt, known):
         taken, held = _take_up_whole(home, contract, incoming, known)
     else:
@@ -117,9 +130,9 @@ def _take_up_delivery(
     for receipt in receipts:
         store.write_receipt(home.raw, receipt)
     done = {receipt.file_name for receipt in taken}
-    for arrival in arrivals:
-        if arrival.path.name in done:
-            arrival.path.unlink()
+    for item in incoming:
+        if item.arrival.path.name in done:
+            item.arrival.path.unlink()
     return receipts
 
 
@@ -182,8 +195,10 @@ def _read_all(
         ),
     ):
         so_far = sorted([*known, *taken], key=lambda receipt: receipt.sequence)
-        if semantics.is_repeated(contract, item.receipt, so_far):
-            taken.append(_repeated(item.receipt, so_far))
+        # Only what is as long as another file can be the same; its SM3 is waited for.
+        same_size = any(other.bytes == item.receipt.bytes for other in so_far)
+        if same_size and semantics.is_repeated(contract, item.kept(), so_far):
+            taken.append(_repeated(item.kept(), so_far))
         else:
             taken.append(_read(home, contract, item))
     return taken
@@ -191,9 +206,10 @@ def _read_all(
 
 def _read(home: Home, contract: Contract, item: _Incoming) -> Receipt:
     try:
-        return _load(home, contract, item.original, item.receipt)
+        receipt = _load(home, contract, item.copy.path, item.receipt)
     except RefusedError as refusal:
-        return replace(item.receipt, status="refused", reason=str(refusal))
+        receipt = replace(item.receipt, status="refused", reason=str(refusal))
+    return item.kept(receipt)
 
 
 def _repeated(receipt: Receipt, known: Sequence[Receipt]) -> Receipt:
@@ -207,7 +223,7 @@ def _held(item: _Incoming, missing: list[int]) -> Receipt:
     numbers = "、".join(f"_{part}" if part else "无编号" for part in missing)
     reason = f"{semantics.PARTS_MISSING}: 全量报送缺少分片 {numbers}，请补齐后一并装载。"
     return replace(
-        item.receipt,
+        item.kept(),
         delivery_id=f"{item.receipt.delivery_id}-held",
         status="refused",
         reason=reason,
@@ -228,14 +244,14 @@ def _emptied(receipt: Receipt, reason: str) -> Receipt:
 
 def _receipt(
     arrival: Arrival,
-    original: archive.Original,
+    copy: archive.Copy,
     night: date,
     known: Sequence[Receipt],
     contract: Contract | None,
 ) -> Receipt:
     """The receipt before reading: who, what, when; the identifier follows from the content."""
     business_date = arrival.business_date or night
-    identity = f"{arrival.name}/{business_date}/{arrival.path.name}/{original.sm3}"
+    identity = f"{arrival.name}/{business_date}/{arrival.path.name}/{copy.sha256}"
     delivery_id = _identifier(hashlib.new("sm3", identity.encode()).hexdigest()[:16], night, known)
     earlier = [other.sequence for other in known if other.delivery_id != delivery_id]
     return Receipt(
@@ -246,8 +262,8 @@ def _receipt(
         night=night,
         sequence=max(earlier, default=0) + 1,
         file_name=arrival.path.name,
-        sm3=original.sm3,
-        bytes=original.size,
+        sm3="",
+        bytes=copy.size,
         rows_read=0,
         rows_accepted=0,
         rows_quarantined=0,
@@ -272,7 +288,7 @@ def _identifier(digest: str, night: date, known: Sequence[Receipt]) -> str:
     raise AssertionError(f"{digest}: more receipts than were read")
 
 
-def _load(home: Home, contract: Contract, original: archive.Original, receipt: Receipt) -> Receipt:
+def _load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receipt:
     where = (contract.department, contract.dataset, receipt.business_date)
     name = f"{receipt.delivery_id}.parquet"
     accepted_path = store.place(home.raw, *where) / name
@@ -291,7 +307,7 @@ def _load(home: Home, contract: Contract, original: archive.Original, receipt: R
         ) as (accepted, quarantined),
         flow.Behind() as writing,
     ):
-        for texts in flow.ahead(parse.chunks(original.path, contract, findings)):
+        for texts in flow.ahead(parse.chunks(path, contract, findings)):
             read += texts.height
             kept, refused = validator.split(cast(texts, contract))
             writing.call(partial(_write, [(accepted, kept), (quarantined, refused)]))

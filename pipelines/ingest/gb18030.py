@@ -17,6 +17,8 @@ from functools import cache
 
 import numpy as np
 
+from pipelines.ingest.room import Room
+
 _MOVED = {
     0xE78D: 0xFE10, 0xE78E: 0xFE12, 0xE78F: 0xFE11, 0xE790: 0xFE13, 0xE791: 0xFE14,
     0xE792: 0xFE15, 0xE793: 0xFE16, 0xE794: 0xFE17, 0xE795: 0xFE18, 0xE796: 0xFE19,
@@ -34,9 +36,24 @@ _GROWTH = 2
 
 def to_utf8(block: bytes) -> bytes:
     """A block of whole characters as UTF-8; a byte that is none becomes U+FFFD."""
+    room = Room()
+    append_utf8(memoryview(block), room)
+    return bytes(room.view(room.size))
+
+
+def append_utf8(block: memoryview, room: Room) -> None:
+    """Put a block of whole characters as UTF-8 behind what is in a room; as `to_utf8`."""
     library = _library()
-    text = _by_system(block, library) if library else None
-    return _moved(_by_python(block) if text is None else text)
+    start = room.size
+    count = _by_system(block, room.behind(len(block) * _GROWTH + 16), library) if library else None
+    if count is None:
+        room.append(_moved(_by_python(bytes(block))))
+        return
+    room.taken(count)
+    if room.data.find(_PRIVATE, start, room.size) >= 0:
+        text = _moved(bytes(room.view(room.size)[start:]))
+        room.size = start
+        room.append(text)
 
 
 def _by_python(block: bytes) -> bytes:
@@ -51,25 +68,28 @@ def _moved(text: bytes) -> bytes:
     return text
 
 
-def _by_system(block: bytes, library: ctypes.CDLL) -> bytes | None:
-    """None where a byte is none."""
+def _by_system(block: memoryview, target: np.ndarray, library: ctypes.CDLL) -> int | None:
+    """Write the block as UTF-8 to the target; how many bytes it takes, None where a byte is none.
+
+    Args:
+        block: whole characters.
+        target: bytes (uint8), at least `_GROWTH` times as many and 16 more.
+        library: from `_library`.
+    """
     descriptor = library.iconv_open(b"UTF-8", b"GB18030")
     if descriptor in (None, ctypes.c_void_p(-1).value):
         return None
     try:
-        source = ctypes.c_char_p(block)
-        left = ctypes.c_size_t(len(block))
-        size = len(block) * _GROWTH + 16
-        target = np.empty(size, dtype=np.uint8)
+        source = np.frombuffer(block, dtype=np.uint8)
+        start = ctypes.c_void_p(source.ctypes.data)
+        left = ctypes.c_size_t(len(source))
         place = ctypes.c_void_p(target.ctypes.data)
-        room = ctypes.c_size_t(size)
+        room = ctypes.c_size_t(len(target))
         result = library.iconv(
-            descriptor, ctypes.byref(source), ctypes.byref(left), ctypes.byref(place),
+            descriptor, ctypes.byref(start), ctypes.byref(left), ctypes.byref(place),
             ctypes.byref(room),
         )  # fmt: skip
-        if result != 0 or left.value:
-            return None
-        return target[: size - room.value].tobytes()
+        return None if result != 0 or left.value else len(target) - room.value
     finally:
         library.iconv_close(descriptor)
 
@@ -88,9 +108,12 @@ def _library() -> ctypes.CDLL | None:
         return None
     pairs = (bytes((lead, trail)) for lead in range(0x81, 0xFF) for trail in range(0x40, 0xFF))
     known = b"".join(pair for pair in pairs if pair[1] != 0x7F and _is_character(pair))
-    read = _by_system(known, library)
-    same = read is not None and _moved(read) == _moved(known.decode("gb18030").encode())
-    return library if same and _by_system(b"\xff", library) is None else None
+    target = np.empty(len(known) * _GROWTH + 16, dtype=np.uint8)
+    count = _by_system(memoryview(known), target, library)
+    read = b"" if count is None else target[:count].tobytes()
+    same = _moved(read) == _moved(known.decode("gb18030").encode())
+    stops = _by_system(memoryview(b"\xff"), target, library) is None
+    return library if same and stops else None
 
 
 def _is_character(pair: bytes) -> bool:

@@ -111,7 +111,10 @@ def quarantine_types(contract: Contract) -> dict[str, str]:
     return {c.name: c.sql_type for c in contract.columns} | QUARANTINE_COLUMNS
 
 
-_REPEATING = ("_delivery_id", "_flags", "_rules", "_columns")
+_REPEATING = ("_delivery_id", "_business_date", "_sequence", "_flags", "_rules", "_columns")
+_RISING = {"_line_number": "DELTA_BINARY_PACKED"}
+_PAGE_ROWS = 1 << 20
+"""More than a chunk has: pages end by their size, a megabyte."""
 
 
 class RowWriter:
@@ -124,7 +127,9 @@ class RowWriter:
         self.path = path
         self.rows = 0
         self._types = {name: polars_type(kind) for name, kind in types.items()}
-        schema = pl.DataFrame(schema=self._types).to_arrow().schema
+        schema = (
+            pl.DataFrame(schema=self._types).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        )
         self._temporary = path.with_suffix(".parquet.tmp")
         self._temporary.parent.mkdir(parents=True, exist_ok=True)
         self._schema = schema
@@ -134,13 +139,19 @@ class RowWriter:
             compression="zstd",
             compression_level=1,
             # A dictionary pays where values repeat; over codes and names it costs twice the time.
-            use_dictionary=[*repeating, *_REPEATING],
+            use_dictionary=[*repeating, *(name for name in _REPEATING if name in types)],
+            column_encoding={n: kind for n, kind in _RISING.items() if n in types},
+            # The least and the greatest of a text helps no query here, and costs a fifth of it all.
+            write_statistics=[n for n, kind in self._types.items() if kind != pl.String],
+            store_decimal_as_integer=True,
+            max_rows_per_page=_PAGE_ROWS,
         )
 
     def append(self, rows: pl.DataFrame) -> None:
         """Write one chunk as one row group."""
         if rows.height:
-            table = rows.select(pl.col(n).cast(t) for n, t in self._types.items()).to_arrow()
+            typed = rows.select(pl.col(n).cast(t) for n, t in self._types.items())
+            table = typed.to_arrow(compat_level=pl.CompatLevel.oldest())
             self._writer.write_table(table.cast(self._schema))
             self.rows += rows.height
 

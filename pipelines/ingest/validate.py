@@ -11,9 +11,9 @@ from datetime import date
 import polars as pl
 
 from pipelines.ingest.parse import ROW
-from quality.contract import Contract
+from quality.contract import META_COLUMNS, Contract
+from quality.garbled_text import GARBLED_PATTERN
 from quality.pandera_schemas import INDEX, failures, row_schema
-from quality.row_rules import GARBLED_PATTERN
 
 _NO_FLAGS = pl.lit(None, dtype=pl.String).alias("_flags")
 
@@ -37,6 +37,7 @@ class Validator:
         self._order = {rule.rule_id: position for position, rule in enumerate(rules)}
         self._errors = [rule.rule_id for rule in rules if rule.severity == "error"]
         self._columns = {rule.rule_id: ",".join(rule.columns) for rule in rules}
+        self._raw = [*(column.name for column in contract.columns), *META_COLUMNS]
         self._constants = [
             pl.lit(delivery.delivery_id).alias("_delivery_id"),
             pl.lit(delivery.business_date).alias("_business_date"),
@@ -44,11 +45,12 @@ class Validator:
         ]
 
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """One chunk from `cast` → (accepted, quarantined), with the door's columns."""
+        """One chunk from `cast` → accepted (the columns of a raw table), quarantined (all)."""
         rows = rows.with_row_index(INDEX).with_columns(self._constants)
         found = failures(self._schema, self._contract, rows)
         if not found.height:
-            return rows.with_columns(_NO_FLAGS), rows.clear().with_columns(_NO_FLAGS)
+            rows = rows.with_columns(_NO_FLAGS)
+            return rows.select(self._raw), rows.clear()
         named = self._with_columns(found, rows).with_columns(
             pl.col("rule_id").replace_strict(self._order, return_dtype=pl.Int32).alias("order"),
             pl.col("rule_id").is_in(self._errors).alias("is_error"),
@@ -59,9 +61,11 @@ class Validator:
         keeps = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True).scatter(
             refused[INDEX], False
         )
+        # What was delivered is needed of the refused rows alone; to carry it along costs as much
+        # as all the rest of a row.
         quarantined = rows.filter(~keeps).join(refused, on=INDEX, maintain_order="left")
         return (
-            rows.filter(keeps),
+            rows.select(self._raw).filter(keeps),
             quarantined.with_columns(_delivered_row().alias("_original")),
         )
 

@@ -11,7 +11,7 @@ import re
 import polars as pl
 
 from pipelines.onboarding.evidence import COUNT, FILES, FOLDED, TEXT, Evidence, percent
-from quality.row_rules import GARBLED_PATTERN
+from quality.garbled_text import GARBLED_PATTERN
 
 FEWEST = 5
 """How often each value must have been seen for a list to count as closed."""

@@ -15,8 +15,8 @@ import duckdb
 
 from quality.catalogue import Catalogue
 from quality.contract import Contract, Rule
+from quality.garbled_text import GARBLED_PATTERN
 from quality.masking import mask
-from quality.row_rules import GARBLED_PATTERN
 from quality.scoring import OVERALL
 from quality.weights import read_weights
 from quality.work_orders import CLOSED, OPEN, WorkOrder

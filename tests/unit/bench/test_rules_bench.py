@@ -25,7 +25,7 @@ def test_ways_that_disagree_are_no_comparison(
 
     def measure(*_: str, module: str) -> rules.Run:
         assert module == "pipelines.bench.rules_run"
-        return rules.Run(1.0, 1.0, 100, next(found))
+        return rules.Run(1.0, 1.0, 1.0, 100, next(found))
 
     monkeypatch.setattr(rules, "measure", measure)
     with pytest.raises(rules.DisagreementError):

@@ -1,0 +1,43 @@
+"""Text that a broken decoding has left behind.
+
+Belongs here: recognising it, over whole columns. Does not belong here: what it means for a row
+(`row_rules`), or mending it; nothing is guessed back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from quality.text_bytes import text_bytes
+
+_RUNS = ("锟斤拷", "烫烫烫")
+GARBLED_PATTERN = f"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{'|'.join(_RUNS)}"
+"""Characters that only a broken decoding leaves behind, and two runs that it is known by."""
+
+_DELETE = 0x7F
+_SIGNS = ["\ufffd", chr(_DELETE), *_RUNS]
+_BLANKS = np.array([9, 10, 13], dtype=np.uint8)
+_LARGEST = 1 << 30
+
+
+def is_garbled(texts: pl.Series) -> pl.Series:
+    """Whether each text holds what `GARBLED_PATTERN` names; false where there is none.
+
+    Only where all texts of a column taken together may hold it is each one looked at.
+    """
+    found = text_bytes(texts)
+    if len(found.data) <= _LARGEST and not _may_be_garbled(found.data, found.whole()):
+        return pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True).alias(texts.name)
+    return texts.str.contains(GARBLED_PATTERN).fill_null(False)
+
+
+def _may_be_garbled(data: np.ndarray, whole: pl.Series) -> bool:
+    """Whether the texts, one behind the other, hold a sign of it; it may lie across two texts."""
+    if not len(data):
+        return False
+    if data.min() < 32 and not np.isin(data[data < 32], _BLANKS).all():
+        return True
+    if data.max() <= _DELETE:
+        return bool(data.max() == _DELETE)
+    return bool(whole.str.contains_any(_SIGNS).item())
