@@ -22,6 +22,11 @@ class Original:
     size: int
 
 
+def place(archive: Path, sm3: str, file_name: str) -> Path:
+    """Where the original of a file of this content and name lies."""
+    return archive / sm3[:2] / f"{sm3}{Path(file_name).suffix.lower()}"
+
+
 def keep(path: Path, archive: Path) -> Original:
     """Copy a file into the archive and return where it lies; the file itself stays.
 
@@ -35,19 +40,19 @@ def keep(path: Path, archive: Path) -> Original:
     archive.mkdir(parents=True, exist_ok=True)
     temporary = archive / f".incoming-{os.getpid()}"
     size = 0
-    with path.open("rb") as source, temporary.open("wb") as target:
+    with path.open("rb") as source, temporary.open("wb") as copy:
         while block := source.read(_BLOCK):
             digest.update(block)
-            target.write(block)
+            copy.write(block)
             size += len(block)
-        target.flush()
-        os.fsync(target.fileno())
+        copy.flush()
+        os.fsync(copy.fileno())
     sm3 = digest.hexdigest()
-    place = archive / sm3[:2] / f"{sm3}{path.suffix.lower()}"
-    if place.exists():
+    target = place(archive, sm3, path.name)
+    if target.exists():
         temporary.unlink()
     else:
-        place.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         temporary.chmod(0o444)
-        temporary.replace(place)
-    return Original(place, sm3, size)
+        temporary.replace(target)
+    return Original(target, sm3, size)
