@@ -223,4 +223,8 @@ def _troubles(connection: duckdb.DuckDBPyConnection, business_date: date) -> tup
         """,
         [business_date],
     ).fetchall()
-    return tuple(Trouble(*row) for row in rows)
+    stale = connection.execute(
+        "select department || '/' || dataset, 'reload_needed', reason from meta.reload_needed "
+        "order by all"
+    ).fetchall()
+    return tuple(Trouble(*row) for row in (*rows, *stale))

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.home import Home
-from pipelines.ingest import semantics, store
+from pipelines.ingest import reload, semantics, store
 from pipelines.ingest.arrive import part_of
 from pipelines.ingest.store import Receipt
 from quality.catalogue import Catalogue
@@ -86,14 +86,24 @@ def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
         )
         _write_deliveries(connection, ledger)
         _write_catalogue(connection, catalogue)
+        obstacles: list[tuple[str, str, str]] = []
         for contract in catalogue.contracts:
-            _create_views(connection, home, contract, ledger)
+            obstacle = reload.need(contract, ledger.loaded(contract), home)
+            _create_views(connection, home, contract, ledger, obstacle)
+            if obstacle:
+                obstacles.append((contract.department, contract.dataset, obstacle))
+        _write_obstacles(connection, obstacles)
     return ledger
 
 
 def _create_views(
-    connection: duckdb.DuckDBPyConnection, home: Home, contract: Contract, ledger: Ledger
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    contract: Contract,
+    ledger: Ledger,
+    obstacle: str | None,
 ) -> None:
+    """Views over the rows; with an obstacle, views that tell of it whoever reads them."""
     for schema, root, types in (
         ("raw", home.raw, store.raw_types(contract)),
         ("quarantine", home.quarantine, store.quarantine_types(contract)),
@@ -103,8 +113,30 @@ def _create_views(
             / f"{receipt.delivery_id}.parquet"
             for receipt in ledger.loaded(contract)
         ]
-        query = _view_query([path for path in paths if path.exists()], types)
+        query = (
+            _telling_query(obstacle, types)
+            if obstacle
+            else _view_query([path for path in paths if path.exists()], types)
+        )
         connection.execute(f"create or replace view {schema}.{contract.table} as {query}")
+
+
+def _telling_query(obstacle: str, types: dict[str, str]) -> str:
+    """The columns, and an error instead of rows: wrong values would be worse than none."""
+    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
+    text = obstacle.replace("'", "''")
+    return f"select {empty} where cast(error('{text}') as boolean) is null"
+
+
+def _write_obstacles(
+    connection: duckdb.DuckDBPyConnection, obstacles: list[tuple[str, str, str]]
+) -> None:
+    connection.execute(
+        "create or replace table meta.reload_needed "
+        "(department varchar, dataset varchar, reason varchar)"
+    )
+    if obstacles:
+        connection.executemany("insert into meta.reload_needed values (?, ?, ?)", obstacles)
 
 
 def _view_query(paths: list[Path], types: dict[str, str]) -> str:

@@ -33,7 +33,7 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
 
 
 def _row_shape() -> Rule:
-    message = "本行的列数与表头不一致，请检查分隔符和换行后重新报送。"
+    message = "本行的列数与表头不一致，或引号不成对，请检查分隔符、引号和换行后重新报送。"
     return Rule("row_shape", "row", "row_shape", "conformity", "error", message)
 
 

@@ -59,6 +59,32 @@ def polars_type(sql_type: str) -> pl.DataType:
     }[sql_type]
 
 
+def widens(old: pl.DataType, new: pl.DataType) -> bool:
+    """Whether every value of one type is a value of the other, which a cast gives unchanged.
+
+    A number made a text is none: `007` that was read as 7 would come out as `7`.
+    """
+    if old == new:
+        return True
+    if isinstance(new, pl.Decimal):
+        digits = _digits(old)
+        return digits is not None and all(
+            wide >= narrow for wide, narrow in zip(_digits(new) or (), digits, strict=True)
+        )
+    if old == pl.Int32():
+        return new == pl.Int64() or new == pl.Float64()
+    return old == pl.Date() and new == pl.Datetime("us")
+
+
+def _digits(kind: pl.DataType) -> tuple[int, int] | None:
+    """Digits before and behind the point that a number may have; None of what is not exact."""
+    if isinstance(kind, pl.Decimal):
+        return (kind.precision or LARGEST_PRECISION) - kind.scale, kind.scale
+    if kind == pl.Int32():
+        return 10, 0
+    return (19, 0) if kind == pl.Int64() else None
+
+
 @cache
 def reserved_words() -> frozenset[str]:
     """The words that the warehouse does not take as the name of a column."""

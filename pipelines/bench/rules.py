@@ -132,7 +132,8 @@ def table(ways: list[Way], repeats: int) -> str:
     ]
     lines += [
         f"| {way.name} | {way.run.rows:,} | {len(RULES)} | {way.run.quarantined:,} | "
-        f"{way.run.seconds:.2f} | {way.run.cpu_seconds:.2f} | {way.run.peak_mb:,.0f} | {way.ratio:.2f} |"
+        f"{way.run.seconds:.2f} | {way.run.cpu_seconds:.2f} | {way.run.peak_mb:,.0f} | "
+        f"{way.ratio:.2f} |"
         for way in ways
     ]
     return "\n".join(lines) + "\n"

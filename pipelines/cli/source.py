@@ -107,6 +107,24 @@ def fetch(
 
 
 @app.command()
+def reload(
+    dataset: Annotated[str, typer.Argument(help="department/dataset of a contract.")],
+) -> None:
+    """Load all deliveries of a dataset anew from the archive, under the contract of today.
+
+    For a contract that changed the type of a column, or names one that it did not name before.
+    Exit code 1 where a delivery is refused now and so stays as it was.
+    """
+    from pipelines.cli import source_reload
+
+    try:
+        code = source_reload.run(dataset, console)
+    except source_reload.ArgumentError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.Exit(code)
+
+
+@app.command()
 def read(
     file: Annotated[Path, typer.Argument(help="Any file, as a department sent it.")],
     to: Annotated[Path | None, typer.Option(help="Write the rows: out.csv or out.parquet.")] = None,

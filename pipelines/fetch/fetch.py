@@ -20,9 +20,9 @@ from typing import Any
 from pipelines.fetch import folder, mysql, postgres, sftp
 from pipelines.fetch.delivery import RowFile, forget_facts, row_file, take_facts, write_facts
 from pipelines.fetch.error import FetchError, driver_missing
-from pipelines.fetch.window import window
+from pipelines.fetch.window import Window, window
 from pipelines.home import Home, file_date
-from pipelines.ingest import store
+from pipelines.ingest import reload, store
 from pipelines.ingest.store import Receipt
 from quality.contract import Contract
 from quality.source import ApiSource, DatabaseSource, FileSource
@@ -90,14 +90,22 @@ def _write_rows(
         if isinstance(source, ApiSource):
             facts = _fetch_api(source, contract, night, rows)
         else:
-            asked = source.incremental_by and window(
-                home.raw, contract, source.incremental_by, night
-            )
+            asked = _window(home, source, contract, night)
             query = postgres.fetch if source.kind == "postgres" else mysql.fetch
-            facts = query(source, contract, asked or None, night, rows)
+            facts = query(source, contract, asked, night, rows)
             if asked:
                 facts["incremental_by"] = asked.column.name
         write_facts(path, facts)
+
+
+def _window(home: Home, source: DatabaseSource, contract: Contract, night: date) -> Window | None:
+    if not source.incremental_by:
+        return None
+    receipts = store.read_receipts(home.raw, contract.department, contract.dataset)
+    loaded = [receipt for receipt in receipts if receipt.status == "loaded"]
+    if reason := reload.need(contract, loaded, home):
+        raise FetchError("reload_needed", reason)
+    return window(home.raw, contract, source.incremental_by, night)
 
 
 def _fetch_api(source: ApiSource, contract: Contract, night: date, rows: RowFile) -> dict[str, Any]:

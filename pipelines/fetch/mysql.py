@@ -139,6 +139,6 @@ def _failure(error: BaseException) -> FetchError:
         return FetchError(*_ERRORS[number])
     if number == 0 or 2000 <= number < 3000:
         return FetchError(*_ERRORS[2013])
-    told = f"（{error.args[1]}）" if number in _TELLABLE else ""
+    told = f"（{' '.join(str(error.args[1]).split())}）" if number in _TELLABLE else ""
     message = f"数据库拒绝了查询，错误号 {number}{told}，请更正合同中的 query。"
     return FetchError("query_failed", message)

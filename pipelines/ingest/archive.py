@@ -29,6 +29,11 @@ class Original:
     size: int
 
 
+def place(archive: Path, sm3: str, file_name: str) -> Path:
+    """Where the original of a file of this content and name lies."""
+    return archive / sm3[:2] / f"{sm3}{Path(file_name).suffix.lower()}"
+
+
 class Copy:
     """A delivered file's copy, on its way into the archive.
 
@@ -55,15 +60,15 @@ class Copy:
         """
         if self._kept is None:
             sm3 = self._sm3.result()
-            place = self._place(sm3)
-            if place.exists():
+            target = self._place(sm3)
+            if target.exists():
                 self.path.unlink()
             else:
-                place.parent.mkdir(exist_ok=True)
+                target.parent.mkdir(exist_ok=True)
                 self.path.chmod(0o444)
-                self.path.replace(place)
-            self.path = place
-            self._kept = Original(place, sm3, self.size)
+                self.path.replace(target)
+            self.path = target
+            self._kept = Original(target, sm3, self.size)
         return self._kept
 
     def discard(self) -> None:
@@ -90,14 +95,13 @@ def receiving(archive: Path) -> Iterator[Callable[[Path], Copy]]:
         def receive(path: Path) -> Copy:
             temporary = archive / f".incoming-{os.getpid()}-{next(numbers)}"
             sha256, size = _copy(path, temporary)
-            ending = path.suffix.lower()
             copies.append(
                 Copy(
                     temporary,
                     sha256,
                     size,
                     hashing.submit(_sm3, temporary),
-                    lambda sm3: archive / sm3[:2] / f"{sm3}{ending}",
+                    lambda sm3: place(archive, sm3, path.name),
                 )
             )
             return copies[-1]

@@ -24,7 +24,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from pipelines.ingest import decode, header, limits, sniff
+from pipelines.ingest import decode, header, limits, sniff, stray_quotes
 from pipelines.ingest.container import Member, read_up_to
 from pipelines.ingest.frames import (
     CHUNK_ROWS,
@@ -36,6 +36,7 @@ from pipelines.ingest.frames import (
 )
 from pipelines.ingest.layout import Layout
 from pipelines.ingest.refusal import RefusedError
+from pipelines.ingest.stray_quotes import StrayQuotes
 
 _LINE_END = r"\r\n?|\n"
 _END_MARK = "\x1f\x1f"
@@ -265,6 +266,9 @@ def _block_frames(
         return
     inner = pl.sum_horizontal(pl.col(n).str.count_matches(_LINE_END) for n in frame.columns)
     extra = frame.select(inner.alias("extra")).to_series().cast(pl.Int64)
+    if not dialect.escaped and stray_quotes.may_run_rows_together(frame, extra, dialect.delimiter):
+        yield from _careful_frames(decode.valid(block), names, dialect, line)
+        return
     starts = line + pl.int_range(frame.height, eager=True) + extra.cum_sum().shift(1, fill_value=0)
     yield with_door_columns(frame, starts), frame.height + int(extra.sum())
 
@@ -305,16 +309,26 @@ def _fast_frame(
 def _careful_frames(
     block: bytes, names: list[str], dialect: Dialect, line: int
 ) -> Iterator[tuple[pl.DataFrame, int]]:
-    reader = dialect.reader(block.decode())
+    text = block.decode()
+    reader = dialect.reader(text)
+    quotes = '"' in text and not dialect.escaped
+    found = (
+        StrayQuotes(re.split(_LINE_END, text), dialect.delimiter, len(names)) if quotes else None
+    )
     records: list[list[str]] = []
     starts: list[int] = []
+    odd: set[int] = set()
     taken, begin = 0, 0
     for record in reader:
-        records.append(record)
-        starts.append(line + begin)
-        begin = reader.line_num  # type: ignore[attr-defined]
-        if len(records) == CHUNK_ROWS:
-            yield record_frame(records, starts, names), begin - taken
-            records, starts, taken = [], [], begin
+        end = reader.line_num  # type: ignore[attr-defined]
+        rows = found.rows(begin, end) if found else None
+        if rows:
+            odd.update(range(len(records), len(records) + len(rows)))
+        records += rows or [record]
+        starts += range(line + begin, line + end) if rows else [line + begin]
+        begin = end
+        if len(records) >= CHUNK_ROWS:
+            yield record_frame(records, starts, names, odd), begin - taken
+            records, starts, odd, taken = [], [], set(), begin
     if records:
-        yield record_frame(records, starts, names), begin - taken
+        yield record_frame(records, starts, names, odd), begin - taken

@@ -26,6 +26,9 @@ from pipelines.ingest.validate import DeliveryColumns, Validator
 from quality.catalogue import BrokenContract
 from quality.contract import Contract
 
+LOADED_AS = "loaded_as"
+"""Finding of a receipt: column → type that its rows were written with."""
+
 
 def take_up(
     home: Home, contract: Contract, arrived: Sequence[Arrival], night: date
@@ -206,7 +209,7 @@ def _read_all(
 
 def _read(home: Home, contract: Contract, item: _Incoming) -> Receipt:
     try:
-        receipt = _load(home, contract, item.copy.path, item.receipt)
+        receipt = load(home, contract, item.copy.path, item.receipt)
     except RefusedError as refusal:
         receipt = replace(item.receipt, status="refused", reason=str(refusal))
     return item.kept(receipt)
@@ -288,7 +291,21 @@ def _identifier(digest: str, night: date, known: Sequence[Receipt]) -> str:
     raise AssertionError(f"{digest}: more receipts than were read")
 
 
-def _load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receipt:
+def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receipt:
+    """Read a file and write its rows, in the place of those that the delivery had before.
+
+    Args:
+        home: where things lie.
+        contract: of the dataset.
+        path: the archived file, or its copy on the way there.
+        receipt: what is known of the delivery before reading.
+
+    Returns:
+        The receipt with its counts and findings, which is not written yet.
+
+    Raises:
+        RefusedError: nothing is written then.
+    """
     where = (contract.department, contract.dataset, receipt.business_date)
     name = f"{receipt.delivery_id}.parquet"
     accepted_path = store.place(home.raw, *where) / name
@@ -316,7 +333,9 @@ def _load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Recei
         rows_read=read,
         rows_accepted=accepted.rows,
         rows_quarantined=quarantined.rows,
-        findings=asdict(findings) | drift.found(findings.headers, contract),
+        findings=asdict(findings)
+        | drift.found(findings.headers, contract)
+        | {LOADED_AS: {column.name: column.sql_type for column in contract.columns}},
     )
 
 

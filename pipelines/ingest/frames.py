@@ -7,7 +7,7 @@ belong here: any one format.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -107,14 +107,23 @@ def check_width(width: int) -> None:
 
 
 def record_frame(
-    records: Sequence[Sequence[str]], lines: Sequence[int], names: Sequence[str]
+    records: Sequence[Sequence[str]],
+    lines: Sequence[int],
+    names: Sequence[str],
+    odd: Container[int] = (),
 ) -> pl.DataFrame:
-    """Records of any width as a frame: short ones are filled up, long ones cut, both marked."""
+    """Records of any width as a frame: short ones are filled up, long ones cut, both marked.
+
+    `odd` are the places of records that are marked whatever their width.
+    """
     width = len(names)
-    ragged = [bool(record) and len(record) != width for record in records]
+    ragged = [
+        bool(record) and (len(record) != width or place in odd)
+        for place, record in enumerate(records)
+    ]
     rows = [
-        json.dumps(list(record), ensure_ascii=False) if odd else None
-        for record, odd in zip(records, ragged, strict=True)
+        json.dumps(list(record), ensure_ascii=False) if is_odd else None
+        for record, is_odd in zip(records, ragged, strict=True)
     ]
     even = [
         record if len(record) == width else ([*record, *[""] * width])[:width] for record in records

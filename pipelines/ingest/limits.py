@@ -26,6 +26,8 @@ WORKBOOK_CELLS = 16_000_000
 some 100 bytes while the sheet is read (1,000,000 rows of 12 columns: 1.2 GB)."""
 WORKBOOK_EXPANDED_BYTES = 4 << 30
 """What the parts of a workbook unpack to."""
+WORKBOOK_INDEX_BYTES = 4 << 20
+"""The part of a workbook that names its sheets."""
 WORKBOOK_MEMORY = 3 << 30
 """Address space of the process that reads workbooks."""
 WORKBOOK_SECONDS = 15.0

@@ -1,7 +1,7 @@
 """A process of its own that opens workbooks: `python -m pipelines.ingest.workbook_worker`.
 
 Belongs here: calamine, and cells as text. Does not belong here: anything that knows a contract;
-this module imports nothing of ours but the limits.
+this module imports nothing of ours but the limits and `workbook_errors`.
 
 Workbooks are the one format that a library holds in memory as a whole. A damaged or malicious
 one (two cells in opposite corners, a billion repeated rows) would take the whole night with it;
@@ -27,6 +27,7 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from pipelines.ingest import limits
+from pipelines.ingest.workbook_errors import Errors, error_cells
 
 BATCH_ROWS = 16_384
 
@@ -66,7 +67,16 @@ def _rows(sheet: calamine.CalamineSheet, left: int) -> Iterator[list[object]]:
         yield [*pad, *row] if left else list(row)
 
 
-def _answer_sheet(book: calamine.CalamineWorkbook, name: str, out: BinaryIO) -> None:
+def _with_errors(rows: Iterator[list[object]], errors: Errors) -> Iterator[list[object]]:
+    """The rows, with what the cells in error show."""
+    for number, row in enumerate(rows):
+        for column, text in errors.get(number, {}).items():
+            if column < len(row) and row[column] == "":
+                row[column] = text
+        yield row
+
+
+def _answer_sheet(book: calamine.CalamineWorkbook, path: str, name: str, out: BinaryIO) -> None:
     sheet = book.get_sheet_by_name(name)
     if sheet.start is None or sheet.end is None:
         _line(out, {"rows": 0, "columns": 0, "merges": []})
@@ -75,11 +85,12 @@ def _answer_sheet(book: calamine.CalamineWorkbook, name: str, out: BinaryIO) -> 
     if height * width > limits.WORKBOOK_CELLS:
         _line(out, {"error": "too_large", "cells": height * width})
         return
+    errors = error_cells(path, name)
     merges = [[*start, *end] for start, end in sheet.merged_cell_ranges or []]
     _line(out, {"rows": height, "columns": width, "merges": merges})
     schema = pa.schema([(str(place), pa.string()) for place in range(width)])
     with pa.ipc.new_stream(out, schema) as stream:
-        rows = _rows(sheet, sheet.start[1])
+        rows = _with_errors(_rows(sheet, sheet.start[1]), errors)
         while batch := list(islice(rows, BATCH_ROWS)):
             columns = [_column(cells) for cells in zip(*batch, strict=True)]
             stream.write_batch(pa.record_batch(columns, schema=schema))
@@ -121,15 +132,17 @@ def main() -> None:
     _limit_memory()
     out = sys.stdout.buffer
     book: calamine.CalamineWorkbook | None = None
+    path = ""
     for line in sys.stdin.buffer:
         request = json.loads(line)
         try:
             if "path" in request:
                 book = None  # the one before, whose memory is needed
-                book = _open(request["path"])
+                path = request["path"]
+                book = _open(path)
                 _line(out, {"sheets": _sheets(book)})
             elif book is not None:
-                _answer_sheet(book, request["sheet"], out)
+                _answer_sheet(book, path, request["sheet"], out)
         except calamine.PasswordError:
             _line(out, {"error": "encrypted"})
         except (calamine.CalamineError, OSError, ValueError, OverflowError):

@@ -143,36 +143,106 @@ def test_nobody_listens(home: Home, make_source: Any) -> None:
         fetch.fetch(home, make_source(free_port()), DAY)
 
 
-REAL = os.environ.get("YISHU_TEST_MYSQL", "")
-
-
-@pytest.mark.skipif(
-    not REAL, reason="set YISHU_TEST_MYSQL=mysql://user:password@host:port/database"
+REAL = urlsplit(os.environ.get("YISHU_TEST_MYSQL", ""))
+needs_real = pytest.mark.skipif(
+    not REAL.hostname, reason="set YISHU_TEST_MYSQL=mysql://user:password@host:port/database"
 )
-def test_a_real_server_answers_alike(
-    home: Home, make_source: Any, fetch_night: FetchNight, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The SQL itself: quoting, windows, zero dates, read-only session."""
-    parts = urlsplit(REAL)
-    database = parts.path.strip("/")
-    monkeypatch.setenv("TEST_DB_USER", parts.username or "")
-    monkeypatch.setenv("TEST_DB_PASSWORD", parts.password or "")
+
+
+@pytest.fixture
+def real(make_source: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, str, Any]]:
+    """A cursor on the real server, the name of a table there, and contracts that ask it."""
+    monkeypatch.setenv("TEST_DB_USER", REAL.username or "")
+    monkeypatch.setenv("TEST_DB_PASSWORD", REAL.password or "")
+    where = {"host": REAL.hostname, "port": REAL.port or 3306, "database": REAL.path.strip("/")}
     table = f"yishu_meter_{os.getpid()}"
-    with pymysql.connect(host=parts.hostname, port=parts.port or 3306, user=parts.username,
-                         password=parts.password or "", database=database, autocommit=True
-                         ) as connection, connection.cursor() as cursor:  # fmt: skip
-        cursor.execute(f"create table {table} (number varchar(20), amount decimal(18, 2), "
-                       "changed_at datetime) character set utf8mb4")  # fmt: skip
+
+    def source(query: str, **custom: Any) -> Contract:
+        return make_source(**where, query=query.replace("meter", table), **custom)
+
+    with pymysql.connect(user=REAL.username, password=REAL.password or "", autocommit=True,
+                         **where) as connection, connection.cursor() as cursor:  # fmt: skip
+        cursor.execute("set session time_zone = '+08:00', sql_mode = ''")
         try:
-            cursor.execute(f"insert into {table} values ('甲', 9007199254740993.10, "
-                           "'2026-03-05 01:00:00'), ('乙', null, null)")  # fmt: skip
-            contract = make_source(
-                parts.port or 3306, parts.hostname, database, incrementalBy="changed_at",
-                query=QUERY.replace("from meter", f"from {table}"),
-            )  # fmt: skip
-            (first,) = fetch_night(home, contract, DAY)
-            cursor.execute(f"insert into {table} values ('丙', 1, '2026-03-06 08:00:00')")
-            (second,) = fetch_night(home, contract, DAY + timedelta(days=1))
-            assert (first.rows_accepted, second.rows_accepted) == (2, 3)
+            yield cursor, table, source
         finally:
-            cursor.execute(f"drop table {table}")
+            cursor.execute(f"drop table if exists {table}")
+
+
+@needs_real
+def test_a_real_server_answers_alike(home: Home, real: Any, fetch_night: FetchNight) -> None:
+    """The SQL itself: quoting, windows, read-only session."""
+    cursor, table, source = real
+    cursor.execute(f"create table {table} (number varchar(20), amount decimal(18, 2), "
+                   "changed_at datetime) character set utf8mb4")  # fmt: skip
+    cursor.execute(f"insert into {table} values ('甲', 9007199254740993.10, "
+                   "'2026-03-05 01:00:00'), ('乙', null, null)")  # fmt: skip
+    contract = source(QUERY, incrementalBy="changed_at")
+    (first,) = fetch_night(home, contract, DAY)
+    cursor.execute(f"insert into {table} values ('丙', 1, '2026-03-06 08:00:00')")
+    (second,) = fetch_night(home, contract, DAY + timedelta(days=1))
+    assert (first.rows_accepted, second.rows_accepted) == (2, 3)
+
+
+@needs_real
+def test_every_type_of_a_real_server_comes_as_the_text_it_shows(home: Home, real: Any) -> None:
+    """A driver's own conversion would round, shift a zone, or fail on a zero date."""
+    cursor, table, source = real
+    values = {
+        "bigint unsigned": "18446744073709551615",
+        "decimal(38, 10)": "1234567890123456789012345678.1234567890",
+        "double": "0.1",
+        "date": "0000-00-00",
+        "timestamp null": "2026-03-05 01:02:03",
+        "datetime(6)": "2026-03-05 01:02:03.000004",
+        "time": "-838:59:59",
+        "year": "2026",
+        "enum('甲', '乙')": "乙",
+        "set('a', 'b')": "a,b",
+        "tinyint(1)": "1",
+        "text": '👨‍👩‍👧\n第二行,"x"',
+        "json": '{"a": 1.10}',
+        "varchar(20) character set gbk": "沂河",
+    }
+    columns = ", ".join(f"c{place} {kind}" for place, kind in enumerate(values))
+    cursor.execute(f"create table {table} ({columns}) character set utf8mb4")
+    marks = ", ".join(["%s"] * len(values))
+    cursor.execute(f"insert into {table} values ({marks})", list(values.values()))
+    for place, text in enumerate(values.values()):
+        query = f"select c{place} as `编号`, null as `金额`, null as `更新时间` from meter"
+        (path,) = fetch.fetch(home, source(query), DAY)
+        with path.open(encoding="utf-8", newline="") as file:
+            assert list(csv.reader(file))[1][0] == text
+        path.unlink()
+
+
+@needs_real
+@pytest.mark.parametrize(
+    ("query", "custom", "rule"),
+    [
+        ("select 1 as `编号` from meter", {}, "wrong_header.*金额"),
+        (QUERY.replace("meter", "nowhere_at_all"), {}, "query_failed.*nowhere_at_all"),
+        (QUERY.replace("from", "frm"), {}, "query_failed"),
+        (QUERY.replace("number as", "cast(number as binary) as"), {}, "unsupported_type.*编号"),
+        (QUERY.replace("amount as", "sleep(3) as"), {"timeoutSeconds": 1}, "query_timeout"),
+        (f"{QUERY} for update", {}, "query_failed"),
+    ],
+)
+def test_a_real_server_s_obstacles_are_told_apart(
+    home: Home, real: Any, query: str, custom: dict[str, Any], rule: str
+) -> None:
+    cursor, table, source = real
+    cursor.execute(f"create table {table} (number int, amount int, changed_at datetime)")
+    cursor.execute(f"insert into {table} values (1, 2, null)")
+    with pytest.raises(FetchError, match=rule) as failure:
+        fetch.fetch(home, source(query, **custom), DAY)
+    assert "\n" not in str(failure.value)
+
+
+@needs_real
+def test_a_real_server_refuses_a_wrong_password(
+    home: Home, real: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_DB_PASSWORD", "wrong")
+    with pytest.raises(FetchError, match="access_denied"):
+        fetch.fetch(home, real[2](QUERY), DAY)

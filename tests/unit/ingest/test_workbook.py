@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from pipelines.ingest import limits, parse, workbook
+from pipelines.ingest import limits, parse, workbook, workbook_errors
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import LINE
 from pipelines.ingest.layout import Layout
@@ -184,3 +184,41 @@ def test_an_old_workbook_of_several_sheets(tmp_path: Path) -> None:
     findings = Findings()
     assert read(path, findings=findings).height == 2
     assert [part.sheet for part in findings.parts] == ["1月", "2月"]
+
+
+def test_an_error_is_shown_and_no_blank(tmp_path: Path) -> None:
+    """Read as blank, a broken formula would pass for a value that nobody had."""
+    path = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_worksheet("别的").write_row(0, 0, ["甲", "乙", "丙"])
+        sheet = book.add_worksheet("数据 & 公式")
+        sheet.write_row(2, 1, ["甲", "乙", "丙"])
+        sheet.write_formula(3, 1, "=NA()", None, "#N/A")
+        sheet.write_row(3, 2, ["", 't="e" r="Z9"\''])
+        sheet.write_row(4, 1, ["#N/A", "x"])
+        sheet.write_formula(4, 3, "=1/0", None, "#DIV/0!")
+        sheet.write_formula(5, 2, '=IF(1<2,"<c r=&",)', None, "#VALUE!")
+    assert read(path, Layout(sheet="数据 & 公式")).select("甲", "乙", "丙").rows() == [
+        ("#N/A", "", 't="e" r="Z9"\''),
+        ("#N/A", "x", "#DIV/0!"),
+        ("", "#VALUE!", ""),
+    ]
+
+
+def test_errors_are_found_however_the_sheet_is_cut_and_written() -> None:
+    """The markup comes in blocks cut anywhere; .NET writers put a prefix before every name."""
+    cells = [(row, column) for row in range(40) for column in range(30)]
+    for prefix in ("", "x:"):
+        body = "".join(
+            f'<{prefix}c r="{"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[column % 26]}{row + 1}" s="1" t="e">'
+            f"<{prefix}f>NA()</{prefix}f><{prefix}v>#N/A</{prefix}v></{prefix}c>"
+            if (row + column) % 3 == 0
+            else f'<{prefix}c r="B1" t="s"><{prefix}v>3</{prefix}v></{prefix}c>'
+            for row, column in cells
+        )
+        data = f"<{prefix}sheetData>{body}</{prefix}sheetData>".encode()
+        expected = [(column % 26, row, "#N/A") for row, column in cells if (row + column) % 3 == 0]
+        for size in (1, 7, 64, 1_000, len(data)):
+            # The prefix shows in the first block, which is never so small.
+            blocks = [data[:64], *(data[at : at + size] for at in range(64, len(data), size))]
+            assert list(workbook_errors.cells_in(iter(blocks))) == expected
