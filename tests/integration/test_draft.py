@@ -32,7 +32,7 @@ needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real files are no
 real_files = sorted(path for path in REAL.rglob("*.*") if path.suffix != ".md")
 
 KEYS = {
-    "cnemc_2018-02-20T07_300_stations": ("stationcode",),
+    "cnemc_2018-02-20T07_300_stations": ("station_code",),
     "areacodes_shandong_1981_2024": ("code", "status"),
     "linyi_areas": ("code",),
     "linyi_streets": ("code",),
@@ -117,7 +117,7 @@ def test_the_geojson_of_stations_becomes_numbers_and_its_spelling_of_missing_not
     assert contract.column("pm10").missing == ("-;",)
     assert contract.column("pm10").sql_type == "integer"
     assert contract.column("co").sql_type == "decimal(18, 2)"
-    assert contract.column("timepoint").sql_type == "timestamp"
+    assert contract.column("time_point").sql_type == "timestamp"
     accepted = desk.rows(desk.home.raw, desk.load(contract))
     assert accepted["pm10"].null_count() == 65
     assert not accepted["pm10"].is_not_null().all()
