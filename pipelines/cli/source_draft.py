@@ -63,6 +63,8 @@ def run(
         return 1
     written = drafts.save(drafted, sources, project)
     _tell(drafted, console)
+    if identity.title == dataset:
+        _look(console, f"name is {dataset!r}: give the Chinese title with --title")
     if name == department:
         _look(console, f"team.name is {name!r}: give the Chinese name with --department-name")
     for path in written:
@@ -153,18 +155,32 @@ def _tell(drafted: Draft, console: Console) -> None:
         rows += ", and there are more"
     names = ", ".join(path.name for path in sample.files)
     console.print(f"[bold]{escape(names)}[/bold]: {rows}", highlight=False, soft_wrap=True)
-    table = Table("column", "name", "type", "level", "rule", "sure", "look at", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    # Folded, never cut: a name is what a person came to read.
+    for title in ("column", "name"):
+        table.add_column(title, overflow="fold")
+    for title in ("type", "level", "sure"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("rule", overflow="fold")
     for column in drafted.columns:
         colour = _COLOURS[column.sureness]
         table.add_row(
             escape(column.header), _name(column), column.kind.physical, column.level,
-            escape(_rules(column)), f"[{colour}]{column.sureness}[/{colour}]",
-            escape("; ".join(column.looks)),
+            f"[{colour}]{column.sureness}[/{colour}]", escape(_rules(column)),
         )  # fmt: skip
     console.print(table)
     keyed = ", ".join(drafted.contract.key) or "none"
     sureness = f" ({drafted.key.sureness})" if drafted.contract.key else ""
     console.print(f"key: {keyed}{sureness}", highlight=False)
+    for total in drafted.totals:
+        console.print(
+            f"rule: {total.measure} of one {total.part} is the sum of the others "
+            f"(held in {total.groups} of {total.groups} groups)",
+            highlight=False,
+        )
+    for column in drafted.columns:
+        if column.looks:
+            _look(console, f"{column.name}: " + "; ".join(column.looks))
     for look in (drafted.key.look, *drafted.looks):
         if look:
             _look(console, look)
@@ -181,11 +197,11 @@ def _rules(column: ColumnDraft) -> str:
     if kind.parse:
         said.append(f"parse {kind.parse}")
     if kind.domain:
-        said.append(f"one of {len(kind.domain)}")
+        said.append(f"one of {len(kind.domain)}" + ("" if kind.is_agreed else " (warning)"))
     if column.missing:
-        said.append(f"missing as {len(column.missing)} spelling(s)")
+        said.append("missing spelled")
     said += [
-        rule.implementation + (" (warning)" if rule.severity == "warning" else "")
+        rule.suffix.replace("_", " ") + (" (warning)" if rule.severity == "warning" else "")
         for rule in kind.rules
     ]
     return ", ".join(said)

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from pipelines.dbt_scaffold import staging_paths, write_staging
 from pipelines.ingest.layout import Layout
-from pipelines.onboarding import keys, propose, write
+from pipelines.onboarding import agreements, keys, propose, totals, write
 from pipelines.onboarding.headers import Header
 from pipelines.onboarding.keys import Key
 from pipelines.onboarding.propose import ColumnDraft
 from pipelines.onboarding.rehearse import Rehearsal, rehearse
 from pipelines.onboarding.sample import DraftError, Sample, take
+from pipelines.onboarding.totals import Total
 from pipelines.onboarding.write import Identity
 from quality.contract import Contract
 from quality.contract_reader import read_contract
@@ -43,6 +44,8 @@ class Draft:
     key: Key
     sample: Sample
     rehearsal: Rehearsal
+    totals: tuple[Total, ...]
+    """Rules that a row is the sum of others."""
     looks: tuple[str, ...]
     """What a person should look at, besides what the columns say."""
 
@@ -63,8 +66,10 @@ def draft(files: Sequence[Path], identity: Identity, declared: Layout | None = N
         place = Path(folder) / identity.relative_path
         place.parent.mkdir()
 
-        def tried(drafts: Sequence[ColumnDraft]) -> tuple[Contract, str]:
-            text = _text(identity, drafts, sample)
+        def tried(
+            drafts: Sequence[ColumnDraft], sums: Sequence[Total] = ()
+        ) -> tuple[Contract, str]:
+            text = _text(identity, drafts, sample, sums)
             place.write_text(text, encoding="utf-8")
             return read_contract(place), text
 
@@ -80,10 +85,16 @@ def draft(files: Sequence[Path], identity: Identity, declared: Layout | None = N
             ]
             contract, _ = tried(columns)
             rehearsal = rehearse(sample.rows, contract)
+        agreeing = agreements.find(rehearsal.accepted, columns)
+        if agreeing != columns:
+            columns = agreeing
+            contract, _ = tried(columns)
+            rehearsal = rehearse(sample.rows, contract)
+        names, kinds = [column.name for column in columns], [column.kind for column in columns]
         key = keys.find(
             rehearsal.accepted,
-            [column.name for column in columns],
-            [column.kind for column in columns],
+            names,
+            kinds,
             [Header(column.header) for column in columns],
             is_whole=sample.is_whole,
         )
@@ -92,8 +103,13 @@ def draft(files: Sequence[Path], identity: Identity, declared: Layout | None = N
             replace(column, key_position=order.get(position))
             for position, column in enumerate(columns)
         ]
-        contract, text = tried(columns)
-    return Draft(contract, text, identity, tuple(columns), key, sample, rehearsal, tuple(looks))
+        levels = [column.level for column in columns]
+        sums = totals.find(rehearsal.accepted, names, kinds, levels, key)
+        contract, text = tried(columns, sums)
+    looks += _hardly_missing(columns)
+    return Draft(
+        contract, text, identity, tuple(columns), key, sample, rehearsal, tuple(sums), tuple(looks)
+    )
 
 
 def save(drafted: Draft, sources: Path, project: Path) -> list[Path]:
@@ -141,6 +157,11 @@ def _looks(sample: Sample) -> list[str]:
         looks += [f"{path.name}: {note}" for note in found.skipped]
         if found.total_rows:
             looks.append(f"{path.name}: {found.total_rows} rows of sums are left out")
+    if sample.notes:
+        looks.append(
+            f"{sample.notes} row(s) that sign or note the table are left out of the draft; "
+            "the door judges them as rows"
+        )
     if any((sample.texts(header) == header).any() for header in sample.headers):
         looks.append("a header stands among its own values: does the file have a header?")
     unnamed = sum(header == "" for header in sample.left_out)
@@ -150,12 +171,21 @@ def _looks(sample: Sample) -> list[str]:
     if repeated:
         named = ", ".join(repeated)
         looks.append(f"left out, for they stand twice or cannot be named: {named}")
+    if 0 < sample.rows.height < propose.FEWEST_ROWS:
+        looks.append("few rows: nothing is required but the key, whatever the sample shows")
     if not sample.is_whole:
         looks.append("not every row was seen: required, lists and key are as good as the sample")
     return looks
 
 
-def _text(identity: Identity, columns: Sequence[ColumnDraft], sample: Sample) -> str:
+def _hardly_missing(columns: Sequence[ColumnDraft]) -> list[str]:
+    named = [f"{column.name} ({column.lacking})" for column in columns if column.lacking]
+    return ["hardly ever missing, perhaps required: " + ", ".join(named)] if named else []
+
+
+def _text(
+    identity: Identity, columns: Sequence[ColumnDraft], sample: Sample, sums: Sequence[Total]
+) -> str:
     server = write.server(identity, sample.files, sample.findings)
     if server.get("encoding") == "utf-8" and _is_ascii(sample):
         # Bytes that every encoding shares say nothing about the next delivery.
@@ -166,7 +196,7 @@ def _text(identity: Identity, columns: Sequence[ColumnDraft], sample: Sample) ->
         "`yishu source draft`.",
         "What each column rests on stands under `evidence`; a person confirms it.",
     )
-    return write.text(write.document(identity, columns, server, ignored), remarks)
+    return write.text(write.document(identity, columns, server, ignored, sums), remarks)
 
 
 def _is_ascii(sample: Sample) -> bool:

@@ -25,6 +25,8 @@ _NO_PLACEHOLDER = r"[*#%@&＊√]"
 _SHORT_LIST = 30
 _DATA = r"^[-+]?[0-9][0-9,./:年月日\-% ]*$|^[0-9A-Z]{6,}$"
 _MOSTLY = 0.9
+_SAME = 50
+"""Rows from which on one value alone is worth a look."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Evidence:
         """The largest of a whole number over all texts; 0 where there is none."""
         found = self.values.select(number.max()).item() if self.distinct else None
         return int(found or 0)
+
+    def constant(self) -> tuple[str, ...]:
+        """A note where one value fills every row of a sample that is not tiny."""
+        same = self.distinct == 1 and self.filled == self.rows and self.rows >= _SAME
+        return ("the same value in every row",) if same else ()
 
     def told(self, *more: str) -> str:
         """The evidence in Chinese, as a contract keeps it: numbers, and never a value."""

@@ -24,11 +24,27 @@ ORGANISATION = (
     r"基金会|事务所|政府)$"
 )
 _PROVINCE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|81|82)"
+_DIVISIONS = {
+    6: ("GB/T 2260 县级以上行政区划代码。", rf"^{_PROVINCE}[0-9]{{4}}$"),
+    9: ("乡级统计用区划代码。", rf"^{_PROVINCE}[0-9]{{7}}$"),
+    12: ("村级统计用区划代码。", rf"^{_PROVINCE}[0-9]{{10}}$"),
+    4: ("GB/T 2260 代码的前四位（地级）。", rf"^{_PROVINCE}[0-9]{{2}}$"),
+    2: ("GB/T 2260 代码的前两位（省级）。", rf"^{_PROVINCE}$"),
+}
 _PLACE_PARTS = (
     r"[省市区县]",
     r"[镇乡街]|街道|办事处",
     r"[路村巷弄]|社区|小区|大道",
     r"[0-9一二三四五六七八九十]+(号|栋|幢|单元|室|楼)",
+)
+_BANK_CARD = r"^[1-9][0-9]{15,18}$"
+_LONGEST_CARD = 19
+_BY_CHANCE = 20
+_CUT, _CUT_SHARE = r"0{4}$", 0.2
+_EMAIL = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$"
+_PLATE = (
+    "^[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使][A-Z]"
+    "[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳领]$"
 )
 PLACE_END = r"[省市区县镇乡村街道路府站园厂]$"
 
@@ -98,6 +114,64 @@ def _checked(
     )  # fmt: skip
 
 
+def bank_card(header: Header, found: Evidence) -> Kind | None:
+    """Numbers of bank cards and accounts: long digits whose last one is a check digit.
+
+    One number in ten passes the check by chance, so that without the header's word many
+    different ones must.
+    """
+    held = found.share(pl.col(FOLDED).str.contains(_BANK_CARD) & luhn_holds(pl.col(FOLDED)))
+    hinted = header.hints("bank_card")
+    if held < (0.5 if hinted else CHECKED) or (not hinted and found.distinct < _BY_CHANCE):
+        return None
+    rule = RuleDraft(
+        "format", 'matches("^[0-9]{12,19}$")', "conformity", "warning",
+        "不是银行卡号或账号的形式，请核对后更正。",
+    )  # fmt: skip
+    looks = () if hinted else ("long digits with the check digit of bank cards: are they?",)
+    if found.share(pl.col(FOLDED).str.contains(_CUT)) > _CUT_SHARE:
+        looks = (*looks, "long codes end in zeros: did a spreadsheet cut them?")
+    return Kind(
+        "bank_card", "high" if hinted and held >= CHECKED else "medium", parse="code",
+        rules=(rule,), told=(f"银行卡校验位通过 {percent(held)}",), looks=looks,
+    )  # fmt: skip
+
+
+def luhn_holds(text: pl.Expr) -> pl.Expr:
+    """Whether digits pass the check of ISO/IEC 7812-1; null of a text that is no digits."""
+    padded = text.str.pad_start(_LONGEST_CARD, "0")
+    digits = [padded.str.slice(at, 1).cast(pl.Int16, strict=False) for at in range(_LONGEST_CARD)]
+    doubled = [2 * digit - 9 * (digit > 4).cast(pl.Int16) for digit in digits[-2::-2]]
+    total = pl.sum_horizontal(*digits[::-2], *doubled, ignore_nulls=False)
+    return pl.when(text.str.len_chars() <= _LONGEST_CARD).then(total % 10 == 0)
+
+
+def email(_: Header, found: Evidence) -> Kind | None:
+    """Mail addresses."""
+    return _formed("email", "电子邮箱地址", _EMAIL, found)
+
+
+def plate(_: Header, found: Evidence) -> Kind | None:
+    """Number plates of vehicles."""
+    return _formed("plate", "车辆号牌", _PLATE, found, parse="code")
+
+
+def _formed(
+    name: str, title: str, pattern: str, found: Evidence, parse: str | None = None
+) -> Kind | None:
+    """What its form alone tells: a rule that flags where nearly all have it."""
+    share = found.matching(pattern)
+    if share < HINTED:
+        return None
+    message = f"不是有效的{title}，请核对后更正。"
+    rule = RuleDraft("format", f'matches("{pattern}")', "conformity", "warning", message)
+    looks = () if share == 1 else (f"{percent(1 - share)} do not have the form",)
+    return Kind(
+        name, "high" if share >= MOST else "medium", parse=parse,
+        rules=(rule,), told=(f"{title}格式相符 {percent(share)}",), looks=looks,
+    )  # fmt: skip
+
+
 def phone(header: Header, found: Evidence) -> Kind | None:
     """Mobile numbers; landline numbers only where the header says so."""
     hinted = header.hints("phone")
@@ -117,24 +191,29 @@ def phone(header: Header, found: Evidence) -> Kind | None:
 
 
 def division(header: Header, found: Evidence) -> Kind | None:
-    """A division code of one length: 6 digits a county, 9 a township, 12 a village."""
-    if not header.hints("division"):
+    """A division code of one length: 6 digits a county, 9 a township, 12 a village.
+
+    Of provinces and cities the first 2 and 4 digits alone, where the header says so. A header
+    that says no more than 代码 leaves it likely at best.
+    """
+    hinted = header.hints("division")
+    if not hinted and not header.hints("any_code"):
         return None
-    for length in (6, 9, 12):
-        pattern = rf"^{_PROVINCE}[0-9]{{{length - 2}}}$"
+    for length, (level, pattern) in _DIVISIONS.items():
         share = found.matching(pattern)
-        if share >= MOST:
-            rule = RuleDraft(
-                "format", f'matches("^[1-8][0-9]{{{length - 1}}}$")', "conformity", "error",
-                f"应为{length}位行政区划代码，请更正。",
-            )  # fmt: skip
-            level = {6: "县级以上", 9: "乡级", 12: "村级"}[length]
-            return Kind(
-                "division", "high" if share == 1 else "medium", parse="code", rules=(rule,),
-                description=f"GB/T 2260 {level}行政区划代码。" if length == 6
-                else f"{level}统计用区划代码。",
-                told=(f"{length}位区划代码 {percent(share)}",),
-            )  # fmt: skip
+        if share < MOST or (length < 6 and not hinted):
+            continue
+        shown = "^[1-8]" + "[0-9]" + (f"{{{length - 1}}}$" if length > 2 else "$")
+        rule = RuleDraft(
+            "format", f'matches("{shown}")', "conformity",
+            "error" if hinted else "warning", f"应为{length}位行政区划代码，请更正。",
+        )  # fmt: skip
+        sureness = "high" if share == 1 and hinted else "medium"
+        looks = () if hinted else ("digits that read as division codes: are they?",)
+        return Kind(
+            "division", sureness, parse="code", rules=(rule,), description=level,
+            told=(f"{length}位区划代码 {percent(share)}",), looks=looks,
+        )  # fmt: skip
     return None
 
 

@@ -21,14 +21,18 @@ _TRIED = 20_000
 _SURE_ROWS, _LIKELY_ROWS = 100, 20
 _NEAR = 0.01
 """Up to this share repeated or missing keys look like defects."""
-_IDENTIFIERS, _LAST = 2, 50
-"""Rank up to which a column names something; rank of a running number."""
+_IDENTIFIERS, _NAMES, _CHANGES, _LAST = 2, 3, 40, 50
+"""Rank up to which a column names something; up to which it may do so alone; rank of what
+changes while the row stays the same; rank of a running number."""
+_FIRST = 3
+"""Columns among which the number of a person or enterprise stands if rows are of just these;
+further back it tells whom an event is about."""
 _ORDER = {
     "unified_code": 1, "resident_number": 1, "code": 2, "division": 2, "words": 3,
-    "category": 3, "organisation": 3, "month": 4, "date": 4, "number": 5, "timestamp": 6,
-    "person": 7, "boolean": 8,
+    "category": 3, "organisation": 3, "month": 4, "year": 4, "date": 4, "number": 5,
+    "timestamp": 6, "person": 7, "boolean": 8,
 }  # fmt: skip
-"""Kinds that may be part of a key, the likeliest first; a number only if it is whole."""
+"""Kinds that may be part of a key, the likeliest first; a number only if it counts nothing."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,24 @@ def _candidates(
     """
     found: list[_Candidate] = []
     for position, (name, kind, header) in enumerate(zip(names, kinds, headers, strict=True)):
-        is_fraction = kind.logical == "number"
-        if kind.name not in _ORDER or is_fraction:
+        if kind.name not in _ORDER or header.hints("sensitive"):
+            continue
+        if kind.name == "number" and not (
+            kind.logical == "integer" and header.hints("code", "identifier", "sequence")
+        ):
+            # What is counted or measured is unique by chance.
             continue
         if rows[name].null_count() > _NEAR * rows.height:
             continue
         own = kind.name == "code" and header.hints("identifier")
-        rank = 0 if own else _LAST if header.hints("sequence") else _ORDER[kind.name]
+        rank = 0 if own else _ORDER[kind.name]
+        if header.hints("sequence"):
+            rank = _LAST
+        elif header.hints("account"):
+            # A person has one, and perhaps another next year.
+            rank = _NAMES
+        elif header.hints("status"):
+            rank = _CHANGES
         found.append(_Candidate(position, name, rank, rows[name].n_unique()))
     return sorted(found, key=lambda candidate: (candidate.rank, candidate.position))
 
@@ -117,8 +132,16 @@ def _key(chosen: Sequence[_Candidate], height: int, whole: bool) -> Key:
     positions = tuple(sorted(candidate.position for candidate in chosen))
     first = chosen[0]
     names_it = len(chosen) == 1 and _names_rows(chosen)
-    if names_it and height >= _SURE_ROWS and whole:
+    is_about = first.rank == 1 and first.position >= _FIRST
+    if names_it and height >= _SURE_ROWS and whole and not is_about:
         return Key(positions, "high")
-    if height >= _LIKELY_ROWS and (names_it or height >= _SURE_ROWS) and first.rank < _LAST:
-        return Key(positions, "medium", "unique in the sample: does it name a row for good?")
-    return Key(positions, "low", "unique in the sample, perhaps by chance")
+    is_likely = names_it or (
+        height >= _SURE_ROWS
+        and all(candidate.rank < _CHANGES for candidate in chosen)
+        and (len(chosen) > 1 or first.rank <= _NAMES)
+    )
+    if height >= _LIKELY_ROWS and is_likely:
+        return Key(
+            positions, "medium", "the key is unique in the sample: does it name a row for good?"
+        )
+    return Key(positions, "low", "the key is unique in the sample, perhaps by chance")

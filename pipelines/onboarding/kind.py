@@ -44,6 +44,12 @@ class Kind:
     looks: tuple[str, ...] = ()
     """What a person should look at."""
     domain: tuple[str, ...] = ()
+    """A list of answers."""
+    missing: tuple[str, ...] = ()
+    """Texts that this kind reads as no value, besides those that stand for "missing"."""
+    is_agreed: bool = False
+    """The list is a standard's, so that other values are refused; a list that was only seen in a
+    sample flags them."""
 
 
 def sureness_of(share: float, is_hinted: bool) -> str:

@@ -42,14 +42,22 @@ def decide(header: Header, found: Evidence) -> Kind:
 
 def _text(header: Header, found: Evidence) -> Kind:
     """A code, a short list of answers, or free text."""
+    agreed = patterns.standard(header, found)
+    if agreed:
+        name, values = agreed
+        return Kind(
+            "category", "high", domain=values, is_agreed=True, description=f"{name} 的取值。",
+            told=(f"取值均在 {name} 之内",),
+        )  # fmt: skip
     folds = found.share(pl.col(TEXT).str.contains(_SPOILED)) > 0
     parse = "code" if folds and found.matching(r"^[0-9A-Z]+$") == 1 else None
-    domain = () if parse else patterns.domain(found)
+    unread = times.unread(header, found)
+    domain = () if parse or unread else patterns.domain(found)
     organisation = found.matching(identifiers.ORGANISATION)
     shape = None if domain else patterns.shape(found)
     if domain and not header.hints("text", "account", "person", "address"):
         told = (f"每值至少出现 {patterns.FEWEST} 次",)
-        return Kind("category", "medium", domain=domain, told=told)
+        return Kind("category", "medium", domain=domain, told=told, looks=found.constant())
     if shape:
         # Inferred, not agreed: it flags, and refuses nothing.
         message = "与以往的编码形式不同，请核对。"
@@ -65,19 +73,25 @@ def _text(header: Header, found: Evidence) -> Kind:
     hinted = header.hints("code")
     if hinted or found.matching(_CODE) >= MOST:
         sureness = "medium" if hinted else "low"
-        return Kind("code", sureness, parse=parse, looks=patterns.rounded(found))
+        looks = (*patterns.rounded(found), *found.constant())
+        return Kind("code", sureness, parse=parse, looks=looks)
     if organisation >= 0.6:
         return Kind("organisation", "medium", told=(f"形似单位名称 {percent(organisation)}",))
     longest = found.greatest(pl.col(FOLDED).str.len_chars())
     name = "text" if longest > _LONG_TEXT or header.hints("text", "statement") else "words"
-    looks = patterns.nearly_closed(found) if name == "words" else ()
-    return Kind(name, "medium", told=(f"最长 {longest} 字",), looks=looks)
+    looks = patterns.nearly_closed(found) if name == "words" and not unread else ()
+    looks = (*unread, *looks, *found.constant())
+    sureness = "low" if unread else "medium"
+    return Kind(name, sureness, told=(f"最长 {longest} 字",), looks=looks)
 
 
 _TESTS: tuple[Callable[[Header, Evidence], Kind | None], ...] = (
     identifiers.masked,
+    identifiers.email,
+    identifiers.plate,
     identifiers.resident_number,
     identifiers.unified_code,
+    identifiers.bank_card,
     identifiers.phone,
     identifiers.division,
     times.boolean,

@@ -7,6 +7,7 @@ recognising what a column holds (`kinds`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -15,13 +16,15 @@ from pipelines.onboarding.headers import Header
 from pipelines.onboarding.identifiers import PLACE_END
 from pipelines.onboarding.kind import Kind
 
-_PERSONAL = ("resident_number", "phone", "person")
+_PERSONAL = ("resident_number", "phone", "person", "email", "plate")
+_SENSITIVE = ("bank_card",)
 _OPEN = (
     "unified_code",
     "division",
     "organisation",
     "category",
     "number",
+    "year",
     "date",
     "timestamp",
     "month",
@@ -33,6 +36,8 @@ _OPEN = (
     "latitude",
 )
 """Kinds that are public by themselves, in a dataset that tells of no person in clear."""
+_COORDINATES = r"1?[0-9]{2}[.][0-9]+[^0-9]+[0-9]{2}[.][0-9]+"
+_HALF = 0.5
 _INSIDE = (
     r"(^|[^0-9A-Za-z])(1[3-9][0-9]{9}|[1-9][0-9]{5}(18|19|20)[0-9]{9}[0-9Xx])([^0-9A-Za-z]|$)"
     r"|[\w.]+@[\w.]+\.\w+"
@@ -67,6 +72,13 @@ def _tells_inside(found: Evidence) -> bool:
     return found.share(pl.col(FOLDED).str.contains(_INSIDE)) > 0
 
 
+def _is_place(kind: Kind, header: Header, found: Evidence) -> bool:
+    """Where somebody is, to the house: a coordinate, or a text with two of them."""
+    if kind.name in ("longitude", "latitude"):
+        return True
+    return header.hints("place") and found.matching(_COORDINATES) >= _HALF
+
+
 def levels(
     kinds: Sequence[Kind], headers: Sequence[Header], evidence: Sequence[Evidence]
 ) -> list[str]:
@@ -76,10 +88,30 @@ def levels(
         kind.name != "masked" and is_personal(kind, header, found)
         for kind, header, found in columns
     )
-    return [_level(*column, about_persons) for column in columns]
+    about = _About(
+        residents=any(kind.name == "resident_number" for kind in kinds),
+        persons=about_persons,
+        enterprises=any(kind.name in ("unified_code", "organisation") for kind in kinds),
+        times=any(kind.name == "timestamp" for kind in kinds),
+    )
+    return [_level(*column, about) for column in columns]
 
 
-def _level(kind: Kind, header: Header, found: Evidence, about_persons: bool) -> str:
+@dataclass(frozen=True)
+class _About:
+    """What a dataset tells of, in clear."""
+
+    persons: bool
+    residents: bool
+    """Of persons by number: what they own and live by is theirs, not an enterprise's."""
+    enterprises: bool
+    times: bool
+    """Points in time: beside places of persons they make a track."""
+
+
+def _level(kind: Kind, header: Header, found: Evidence, about: _About) -> str:
+    if kind.name in _SENSITIVE:
+        return "L4"
     if header.hints("sensitive") and kind.name not in ("organisation", "unified_code"):
         return "L4"
     if kind.name == "masked":
@@ -87,8 +119,16 @@ def _level(kind: Kind, header: Header, found: Evidence, about_persons: bool) -> 
         return "L2" if header.hints("person") and found.matching(r"^.[*＊●✱]+.?$") >= 1 else "L3"
     if is_personal(kind, header, found) or (kind.name == "text" and header.hints("statement")):
         return "L3"
-    if header.hints("birth") and about_persons:
+    if about.persons and header.hints("private"):
         return "L3"
-    if about_persons or kind.name not in _OPEN:
+    if about.residents and header.hints("money"):
+        return "L3"
+    if header.hints("birth") and about.persons:
+        return "L3"
+    if about.persons and _is_place(kind, header, found):
+        return "L4" if about.times else "L3"
+    if about.persons or kind.name not in _OPEN:
+        return "L2"
+    if about.enterprises and header.hints("money") and not header.hints("capital"):
         return "L2"
     return "L1"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -26,6 +26,7 @@ LONGEST = 60
 
 _PIECES = re.compile(r"[A-Za-z0-9.]+|[\u3400-\u9fff]+")
 _BRACKETED = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]")
+_STRETCHED = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -58,23 +59,39 @@ def propose(headers: Sequence[str]) -> list[Name]:
     return names
 
 
+def fold(header: str) -> str:
+    """A header in plain characters, without the spaces that only stretch it: 姓　名 → 姓名."""
+    return _STRETCHED.sub("", unicodedata.normalize("NFKC", header))
+
+
 def translate(header: str) -> str | None:
     """The English name that a header's words make; None where they are not all known.
 
     A remark in brackets that nobody knows is left out: it names a unit at best.
     """
-    folded = unicodedata.normalize("NFKC", header)
+    folded = fold(header)
     words = _words(_BRACKETED.sub(" ", folded))
     if not words:
         return None
     for remark in _BRACKETED.findall(folded):
-        words += _words(remark) or []
+        words += _unit(remark)
     text = re.sub(r"_+", "_", "_".join(words)).strip("_")
     if text[:1].isdigit():
         text = f"c_{text}"
     if text in reserved_words():
         text = f"{text}_value"
     return text if 0 < len(text) <= LONGEST else None
+
+
+def _unit(remark: str) -> list[str]:
+    """The words of a remark in brackets, 公斤/亩 as kg_per_mu; none where they are not known."""
+    parts = [_words(part) for part in remark.split("/")]
+    joined: list[str] = []
+    for part in parts:
+        if not part:
+            return []
+        joined += ["per", *part] if joined else part
+    return joined
 
 
 def _words(text: str) -> list[str] | None:
@@ -87,16 +104,23 @@ def _words(text: str) -> list[str] | None:
                 return None
             words += covered
         else:
-            words += [hump.lower() for hump in _HUMPS.split(piece.replace(".", "_").strip("_"))]
+            humps = _HUMPS.split(piece.replace(".", "_").strip("_"))
+            words += [word for hump in humps for word in _apart(hump.lower())]
     return [word for word in words if word]
 
 
-def _cover(text: str) -> list[str] | None:
-    """The fewest terms that make up a Chinese text, translated; None where there are none.
+def _apart(word: str) -> list[str]:
+    """English words that were written as one: stationcode → station, code; else the word."""
+    return _fewest(word, _english()) or [word]
 
-    Of two ways with as few, the one whose first term is longer.
-    """
-    terms = _terms()
+
+def _cover(text: str) -> list[str] | None:
+    """The fewest terms that make up a Chinese text, translated; None where there are none."""
+    return _fewest(text, _terms())
+
+
+def _fewest(text: str, terms: Mapping[str, str]) -> list[str] | None:
+    """The fewest terms that a text falls apart into; of two ways the one that begins longer."""
     best: list[tuple[int, list[str]] | None] = [None] * len(text) + [(0, [])]
     for start in reversed(range(len(text))):
         for end in range(len(text), start, -1):
@@ -115,10 +139,17 @@ def _terms() -> dict[str, str]:
     return dict(_read_terms())
 
 
+@cache
+def _english() -> dict[str, str]:
+    words: list[str] = read_resource("terms.yaml")["english"]
+    return {word: word for word in words}
+
+
 def _read_terms() -> Iterator[tuple[str, str]]:
     sections = read_resource("terms.yaml")
     for filler in sections.pop("fillers"):
         yield str(filler), ""
+    del sections["english"]
     for section in sections.values():
         for term, english in section.items():
             yield str(term), str(english)

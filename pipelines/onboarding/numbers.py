@@ -17,12 +17,16 @@ from pipelines.onboarding.kind import MOST, Kind, RuleDraft
 
 LONGEST_NUMBER = 15
 """Digits of a whole number; what is longer is a code, and a spreadsheet would spoil it."""
-_LARGEST_SCALE = 10
+_LARGEST_SCALE = 6
+"""Decimals that people write; a longer tail is a float's, and the next file's is longer."""
+_SHORT_CODE = 2
+_LARGEST_WORDED_SCALE = 10
 _ROOM = 3
 """Digits before the point beyond those seen."""
 _USUAL_PRECISION = 18
 _LEADING_ZERO = r"^0[0-9]+$"
 _WHOLE = r"^[0-9]+$"
+_YEAR = r"^(19|20)[0-9]{2}$"
 _DIGITS = r"^-?([0-9,]+)"
 _DECIMALS = r"\.([0-9]+)"
 _EXPONENT = r"[eE]"
@@ -52,6 +56,8 @@ def _is_code(header: Header, found: Evidence) -> bool:
     if header.hints("measure", "year", "longitude", "latitude"):
         return False
     whole = found.matching(_WHOLE)
+    if header.hints("category") and found.share(length <= _SHORT_CODE) == 1 and whole == 1:
+        return True
     if header.hints("code", "identifier", "division") and whole > 0:
         return True
     longest = found.greatest(length)
@@ -77,6 +83,11 @@ def _plain(header: Header, found: Evidence, share: float) -> Kind:
             looks = looks if is_within else (*looks, "some coordinates lie outside China")
             return Kind(name, "high", "number", "double", rules=rules, told=told, looks=looks)
     physical = physical_type(found, share)
+    if header.hints("date", "year") and found.matching(_YEAR) == share:
+        return Kind(
+            "year", "high" if share == 1 else "medium", "integer", physical,
+            description="四位年份。", told=told, looks=looks,
+        )  # fmt: skip
     logical = "integer" if physical in ("integer", "bigint") else "number"
     sureness = "high" if share == 1 else "medium"
     return Kind("number", sureness, logical, physical, told=told, looks=looks)
@@ -152,7 +163,7 @@ def _worded_type(found: Evidence, share: float, parse: str) -> str:
     least = 4 if parse == "capital_amount" else 2
     for places in sorted({max(places, least) for places in (least, scale, scale + 4)}):
         kind = f"decimal({_USUAL_PRECISION + max(places - 4, 0)}, {places})"
-        if places <= _LARGEST_SCALE and found.reading("number", kind, parse) >= share:
+        if places <= _LARGEST_WORDED_SCALE and found.reading("number", kind, parse) >= share:
             return kind
     return "decimal(38, 10)"
 

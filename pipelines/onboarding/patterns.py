@@ -1,20 +1,25 @@
 """Short lists of answers and stable shapes of codes.
 
-Belongs here: telling whether a column's values are a closed list or all built alike. Does not
-belong here: whether they may be shown (`levels` decides that no personal column keeps a list).
+Belongs here: telling whether a column's values are a short list, a standard's list, or all built
+alike. Does not belong here: whether they may be shown (`levels` decides that no personal column
+keeps a list).
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import Any
 
 import polars as pl
 
 from pipelines.onboarding.evidence import COUNT, FILES, FOLDED, TEXT, Evidence, percent
+from pipelines.onboarding.headers import Header
+from pipelines.onboarding.names import read_resource
 from quality.garbled_text import GARBLED_PATTERN
 
 FEWEST = 5
-"""How often each value must have been seen for a list to count as closed."""
+"""How often each value of a short list must have been seen."""
 _LONGEST_LIST = 50
 _LONGEST_VALUE = 30
 _FEWEST_ROWS = 50
@@ -24,11 +29,33 @@ _SHAPED = 20
 _SPECIAL = re.compile(r"([.^$*+?()\[\]{}|\\])")
 
 
-def domain(found: Evidence) -> tuple[str, ...]:
-    """The closed list of a column's values, most frequent first; empty where there is none.
+def standard(header: Header, found: Evidence) -> tuple[str, tuple[str, ...]] | None:
+    """The standard's list that holds all values of a column, with its name.
 
-    Closed: few values, each seen often, and in every file. A value that was seen once says that
-    there are others that were not seen.
+    A header must name what the list is of: 1 and 2 alone say nothing.
+    """
+    for entry in _standards():
+        values = tuple(str(value) for value in entry["values"])
+        if (
+            header.hints(entry["hint"])
+            and found.distinct
+            and found.values[TEXT].is_in(values).all()
+        ):
+            return str(entry["name"]), values
+    return None
+
+
+@cache
+def _standards() -> list[dict[str, Any]]:
+    lists: list[dict[str, Any]] = read_resource("standards.yaml")
+    return lists
+
+
+def domain(found: Evidence) -> tuple[str, ...]:
+    """The short list of a column's values, most frequent first; empty where there is none.
+
+    Few values, each seen often, and in every file. A value that was seen once says that there
+    are others that were not seen; that none was is no promise that there are none.
     """
     values = found.values
     if not 2 <= found.distinct <= _LONGEST_LIST or found.filled < _FEWEST_ROWS:

@@ -18,6 +18,8 @@ from pipelines.onboarding.kind import Kind
 
 _HARDLY = 0.01
 """Up to this share missing values look like defects."""
+FEWEST_ROWS = 20
+"""Below so many rows it says little that nothing is missing: nothing is required but the key."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class ColumnDraft:
     sureness: str
     looks: tuple[str, ...]
     key_position: int | None = None
+    lacking: int = 0
+    """Rows without a value, where they are so few that the column may be meant to be required."""
 
 
 def columns(rows: pl.DataFrame, headers: Sequence[str]) -> list[ColumnDraft]:
@@ -53,29 +57,29 @@ def columns(rows: pl.DataFrame, headers: Sequence[str]) -> list[ColumnDraft]:
         headers, names.propose(headers), levels.levels(decided, hints, found), decided, found,
         strict=True,
     ):  # fmt: skip
-        draft = _column(header, name, level, kind, column)
-        drafts.append(draft)
+        drafts.append(_column(Header(header), name, level, kind, column))
     return _with_currencies(drafts)
 
 
-def _column(header: str, name: names.Name, level: str, kind: Kind, found: Evidence) -> ColumnDraft:
+def _column(hint: Header, name: names.Name, level: str, kind: Kind, found: Evidence) -> ColumnDraft:
     looks = kind.looks if name.is_known else (*kind.looks, "give it an English name")
-    if 0 < found.missing <= _HARDLY * found.rows:
-        looks = (*looks, f"{found.missing} missing: is it required?")
-    if level in ("L3", "L4") and kind.domain:
+    is_full = found.rows >= FEWEST_ROWS and not found.missing and not kind.missing
+    is_remark = hint.hints("remark")
+    if level in ("L3", "L4") and kind.domain and not kind.is_agreed:
         # A list in the contract would show what stands in a personal column.
         kind = replace(kind, name="words", domain=())
     return ColumnDraft(
         name=name.text,
-        header=header,
-        title=header,
+        header=hint.text,
+        title=hint.text,
         kind=kind,
         level=level,
-        required=found.rows > 0 and not found.missing,
-        missing=found.spellings,
+        required=is_full and not is_remark,
+        missing=(*found.spellings, *kind.missing),
         told=found.told(*kind.told),
         sureness=kind.sureness,
         looks=looks,
+        lacking=found.missing if found.missing <= _HARDLY * found.rows and not is_remark else 0,
     )
 
 

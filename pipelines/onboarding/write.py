@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 from pipelines.ingest.findings import Findings
+from pipelines.onboarding import totals
 from pipelines.onboarding.propose import ColumnDraft
+from pipelines.onboarding.totals import Total
 
 _WORKBOOKS = ("xlsx", "xlsm", "xls", "ods")
 _HEADED = ("csv", "workbook", "html")
@@ -41,6 +43,7 @@ def document(
     columns: Sequence[ColumnDraft],
     server: dict[str, Any],
     ignored: Sequence[str],
+    sums: Sequence[Total] = (),
 ) -> dict[str, Any]:
     """The contract as plain data."""
     custom: dict[str, Any] = {
@@ -89,10 +92,25 @@ def document(
                         "dimension": "completeness",
                         "severity": "error",
                         "description": "数据集为空，请报送全部数据。",
-                    }
+                    },
+                    *(_sum_rule(total, columns) for total in sums),
                 ],
             }
         ],
+    }
+
+
+def _sum_rule(total: Total, columns: Sequence[ColumnDraft]) -> dict[str, Any]:
+    titles = {column.name: column.title for column in columns}
+    return {
+        "name": f"{total.measure}_is_sum_by_{total.part}",
+        "type": "sql",
+        "query": totals.query(total),
+        "mustBe": 0,
+        "dimension": "consistency",
+        "severity": "error",
+        "description": f"「{titles[total.part]}」为「{total.whole}」的「{titles[total.measure]}」"
+        "与其余各行之和不等，请核对后重新报送。",
     }
 
 
@@ -189,7 +207,7 @@ def _column(column: ColumnDraft) -> dict[str, Any]:
     item["classification"] = column.level
     if kind.description:
         item["description"] = kind.description
-    if kind.domain:
+    if kind.is_agreed:
         item["enum"] = [{"value": value} for value in kind.domain]
     custom: dict[str, Any] = {}
     if kind.parse:
@@ -198,8 +216,9 @@ def _column(column: ColumnDraft) -> dict[str, Any]:
         custom["missingValues"] = list(column.missing)
     custom["evidence"] = f"{column.told}；把握：{_SURENESS[column.sureness]}"
     item["customProperties"] = _properties(custom)
+    rules = [_usual_values(column)] if kind.domain and not kind.is_agreed else []
     if kind.rules:
-        item["quality"] = [
+        rules += [
             {
                 "name": f"{column.name}_{rule.suffix}",
                 "type": "custom",
@@ -211,7 +230,23 @@ def _column(column: ColumnDraft) -> dict[str, Any]:
             }
             for rule in kind.rules
         ]
+    if rules:
+        item["quality"] = rules
     return item
+
+
+def _usual_values(column: ColumnDraft) -> dict[str, Any]:
+    """A list that was only seen: it flags. One that is agreed becomes the column's `enum`."""
+    values = ", ".join("'" + value.replace("'", "''") + "'" for value in column.kind.domain)
+    return {
+        "name": f"{column.name}_usual_values",
+        "type": "custom",
+        "engine": "polars",
+        "implementation": f"{column.name} in ({values})",
+        "dimension": "conformity",
+        "severity": "warning",
+        "description": f"「{column.title}」是以往没有的取值，请核对；属实的请通知主管部门补充。",
+    }
 
 
 _SURENESS = {"high": "高", "medium": "中", "low": "低"}

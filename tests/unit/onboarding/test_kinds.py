@@ -66,9 +66,22 @@ def test_a_unified_code_is_known_without_a_header(kind_of: KindOf) -> None:
         ("流水号", ["20260305", "20260306"], ("code", "varchar")),
         ("办理时间", ["2026-03-05 08:30", "2026/3/5 8:30:01"], ("timestamp", "timestamp")),
         ("办理时间", ["2026-03-05 00:00:00", "2026-03-06"], ("date", "date")),
-        ("年份", ["2017", "2018"], ("number", "integer")),
+        ("年份", ["2017", "2018"], ("year", "integer")),
+        ("启用时间", ["1981", "2024"], ("year", "integer")),
+        ("人数", ["1981", "2024"], ("number", "integer")),
         ("参保月份", ["2026-01", "2026-02"], ("month", "varchar")),
         ("参保月份", ["202601", "202602"], ("month", "varchar")),
+        ("出生年月", ["1951.03", "1980.12"], ("month", "varchar")),
+        ("单价", ["1951.03", "1980.12"], ("number", "decimal(18, 2)")),
+        ("欠费标志", ["0", "1"], ("boolean", "boolean")),
+        ("当前状态", ["1", "2", "3"], ("code", "varchar")),
+        ("等级", ["1", "12"], ("code", "varchar")),
+        ("座机", ["0539-8012345", "0539-8012346"], ("phone", "varchar")),
+        ("单位代码", ["371302001", "371311002"], ("code", "varchar")),
+        ("provinceCode", ["37", "37"], ("division", "varchar")),
+        ("cityCode", ["3713", "3701"], ("division", "varchar")),
+        ("列一", ["a.b@163.com", "c@sina.com.cn"], ("email", "varchar")),
+        ("列一", ["鲁Q12345", "鲁QD12345"], ("plate", "varchar")),
         ("金额", ["1,234.5", "-3"], ("number", "decimal(18, 2)")),
         ("金额", ["￥1,234.50元", "3.5万"], ("amount", "decimal(18, 2)")),
         ("占比", ["12.5%", "8%"], ("percent", "decimal(18, 2)")),
@@ -77,6 +90,7 @@ def test_a_unified_code_is_known_without_a_header(kind_of: KindOf) -> None:
         ("注册资本（万元）", ["3.5万", "12"], ("words", "varchar")),
         ("人数", ["3000000000", "1"], ("number", "bigint")),
         ("浓度", ["0.123456", "1"], ("number", "decimal(18, 6)")),
+        ("总产量_吨", ["174621.1855894", "2356576.33"], ("number", "double")),
         ("编号", ["007", "12"], ("code", "varchar")),
         ("编号", ["12", "13"], ("code", "varchar")),
         ("列五", ["12345678901234567", "2"], ("code", "varchar")),
@@ -106,10 +120,79 @@ def test_one_odd_value_in_a_hundred_is_a_defect_and_five_are_not(kind_of: KindOf
     assert kind_of("数量", [*numbers[:95], *["约一百"] * 5]).physical == "varchar"
 
 
-def test_a_list_is_closed_only_where_every_value_was_seen_often(kind_of: KindOf) -> None:
+def test_a_list_is_short_only_where_every_value_was_seen_often(kind_of: KindOf) -> None:
     often = ["在营", "吊销", "注销"] * 20
     assert set(kind_of("状态", often).domain) == {"在营", "吊销", "注销"}
     assert kind_of("状态", [*often, "迁出"]).domain == ()
+
+
+def test_a_list_that_was_only_seen_is_not_agreed_however_often(kind_of: KindOf) -> None:
+    """One winter morning knows two pollutants; the summer's third one is no defect."""
+    assert not kind_of("首要污染物", ["细颗粒物", "可吸入颗粒物"] * 2_000).is_agreed
+
+
+@pytest.mark.parametrize(
+    ("header", "texts", "size"),
+    [("性别", ["男", "女"], 4), ("性别", ["1", "2"], 4), ("民族", ["汉族", "回族"], 59)],
+)
+def test_a_standards_list_is_taken_whole(
+    kind_of: KindOf, header: str, texts: list[str], size: int
+) -> None:
+    kind = kind_of(header, texts)
+    assert (len(kind.domain), kind.is_agreed, kind.physical) == (size, True, "varchar")
+    assert not kind_of(header, [*texts, "不明说"]).is_agreed
+    assert not kind_of("列一", texts * 30).is_agreed
+
+
+def test_an_open_end_is_no_reason_to_leave_a_date_a_text(kind_of: KindOf) -> None:
+    days = [f"2026-03-{day:02}" for day in range(1, 29)] * 2
+    kind = kind_of("有效期至", [*days, *["长期"] * 20])
+    assert (kind.physical, kind.missing, kind.domain) == ("date", ("长期",), ())
+    assert "_original" in kind.description
+    assert kind_of("有效期至", ["长期"] * 60).physical == "varchar"
+
+
+def test_a_date_that_cannot_be_read_is_a_text_without_a_list_and_told(kind_of: KindOf) -> None:
+    odd = ["05/03/2026", "06/03/2026"] * 30
+    kind = kind_of("办理日期", odd)
+    assert (kind.physical, kind.domain, kind.sureness) == ("varchar", (), "low")
+    assert kind.looks == ("100% cannot be read as dates or times: kept as text",)
+
+
+def test_a_month_whose_zero_a_spreadsheet_may_have_cut_is_told(kind_of: KindOf) -> None:
+    assert kind_of("出生年月", ["1951.1", "1980.12"] * 30).looks == (
+        "does .1 mean January, or October without its zero?",
+    )
+
+
+def card_number(body: str) -> str:
+    digits = [int(digit) for digit in reversed(body)]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[::2]]
+    return body + str(-(sum(doubled) + sum(digits[1::2])) % 10)
+
+
+@pytest.mark.parametrize("length", [16, 17, 18, 19])
+def test_bank_cards_are_known_by_their_check_digit(kind_of: KindOf, length: int) -> None:
+    cards = [card_number("622202" + f"{n * 7919:0{length - 7}}") for n in range(60)]
+    assert {len(card) for card in cards} == {length}
+    assert kind_of("列一", cards).name == "bank_card"
+    wrong = [card[:-1] + str((int(card[-1]) + 1) % 10) for card in cards]
+    assert kind_of("列一", wrong).name == "code"
+    assert kind_of("列一", cards[:1] * 60).name == "code"
+
+
+def test_digits_below_a_header_that_says_code_alone_are_perhaps_divisions(kind_of: KindOf) -> None:
+    sure, likely = (kind_of(header, ["371302", "371311"] * 30) for header in ("区划代码", "代码"))
+    assert [(kind.sureness, kind.rules[0].severity) for kind in (sure, likely)] == [
+        ("high", "error"),
+        ("medium", "warning"),
+    ]
+    assert likely.looks == ("digits that read as division codes: are they?",)
+
+
+def test_one_value_in_every_row_is_told(kind_of: KindOf) -> None:
+    assert kind_of("名称", ["临沂"] * 50).looks == ("the same value in every row",)
+    assert kind_of("名称", ["临沂"] * 49).looks == ()
 
 
 def test_an_inferred_pattern_only_flags(kind_of: KindOf) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,7 +186,8 @@ def test_headers_that_a_tool_takes_for_patterns_are_drafted_and_loaded(
 
 def test_a_ragged_row_does_not_make_its_columns_optional(draft_of: DraftOf, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("编号,数量\nA1,1\nA2\nA3,3\n", encoding="utf-8")
+    rows = "".join(f"A{row},{row}\n" for row in range(20))
+    path.write_text(f"编号,数量\n{rows}A20\n", encoding="utf-8")
     drafted = drafts.draft([path], Identity("water", "水务局", "meter", "水表"))
     assert [column.required for column in drafted.contract.columns] == [True, True]
     assert drafted.rehearsal.refused == {"row_shape": 1}
@@ -230,3 +232,66 @@ def test_what_people_keep_is_not_overwritten(draft_of: DraftOf, tmp_path: Path) 
     drafts.save(drafted, tmp_path / "sources", tmp_path / "project")
     with pytest.raises(DraftError, match="is there already"):
         drafts.save(drafted, tmp_path / "sources", tmp_path / "project")
+
+
+def test_rows_that_sign_a_table_do_not_spoil_its_columns(
+    draft_of: DraftOf, load: Load, tmp_path: Path
+) -> None:
+    """One 填表人 below twelve counties would make every figure a text."""
+    table = {
+        "序号": [*map(str, range(12)), "填表人：王小明"],
+        "县区": [*"甲乙丙丁戊己庚辛壬癸子丑", ""],
+        "产量": [*["1.5"] * 12, ""],
+        "备注": [""] * 13,
+    }
+    drafted = draft_of(tmp_path, table)
+    assert drafted.contract.column("output").sql_type == "decimal(18, 2)"
+    assert any(look.startswith("1 row(s) that sign or note") for look in drafted.looks)
+    receipt = load(drafted, tmp_path)
+    assert (receipt.rows_accepted, receipt.rows_quarantined) == (12, 1)
+
+
+def test_a_handful_of_rows_requires_no_more_than_the_key(draft_of: DraftOf, tmp_path: Path) -> None:
+    table = {"编号": [f"A{n}" for n in range(19)], "名称": ["甲"] * 19, "备注": ["乙"] * 19}
+    few = draft_of(tmp_path / "a", table)
+    assert [column.required for column in few.contract.columns] == [True, False, False]
+    assert any(look.startswith("few rows") for look in few.looks)
+    more = draft_of(
+        tmp_path / "b", {header: [*texts, f"{header}2"] for header, texts in table.items()}
+    )
+    assert [column.required for column in more.contract.columns] == [True, True, False]
+
+
+def test_a_value_that_was_not_seen_is_flagged_and_loaded(draft_of: DraftOf, tmp_path: Path) -> None:
+    table = {"编号": [f"A{n}" for n in range(60)], "状态": ["在用", "'停用'"] * 30}
+    drafted = draft_of(tmp_path, table)
+    (rule,) = (r for r in drafted.contract.rules if r.rule_id == "status_usual_values")
+    assert (rule.severity, drafted.contract.column("status").domain) == ("warning", ())
+    unseen = pl.concat([drafted.sample.rows, drafted.sample.rows.head(1)]).with_columns(
+        pl.when(pl.int_range(pl.len()) == 60).then(pl.lit("迁出")).otherwise("状态").alias("状态")
+    )
+    judged = rehearse.rehearse(unseen, drafted.contract)
+    assert (judged.refused, judged.flagged) == ({}, {"status_usual_values": 1})
+
+
+def test_birth_date_and_sex_are_held_against_the_number_that_they_belong_to(
+    draft_of: DraftOf, tmp_path: Path
+) -> None:
+    """Guardians have numbers too; a rule against the wrong one would refuse every child."""
+    own, guardian = RESIDENTS[:50], RESIDENTS[49:99]
+    sexes = ["男" if int(number[16]) % 2 else "女" for number in own]
+    births = [f"{number[6:10]}-{number[10:12]}-{number[12:14]}" for number in own]
+    table = {"监护人身份证号": guardian, "证件号码": own, "性别": sexes, "出生日期": births}
+    drafted = draft_of(tmp_path / "a", table)
+    rules = {rule.rule_id: (rule.check, rule.columns) for rule in drafted.contract.rules}
+    assert rules["sex_agrees_with_number"] == ("sex_agrees", ("sex", "id_number"))
+    assert rules["birth_date_agrees_with_number"] == (
+        "birth_date_agrees", ("birth_date", "id_number"),
+    )  # fmt: skip
+    assert drafted.rehearsal.refused == {}
+    swapped = ["女" if sex == "男" else "男" for sex in sexes[:1]] + sexes[1:]
+    assert draft_of(tmp_path / "b", table | {"性别": swapped}).rehearsal.refused == {
+        "sex_agrees_with_number": 1
+    }
+    other = draft_of(tmp_path / "c", table | {"性别": ["男"] * 50})
+    assert not any(rule.check == "sex_agrees" for rule in other.contract.rules)
