@@ -9,7 +9,7 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipelines.home import Home, sources_folder
 from pipelines.ingest.reload import Reloaded, reload
@@ -52,7 +52,14 @@ def run(dataset: str, console: Console) -> int:
 
 
 def _tell(done: list[Reloaded], console: Console) -> None:
-    table = Table("file", "date", "contract", "accepted", "quarantined", box=SIMPLE_HEAD)
+    table = Table(
+        Column("file", overflow="fold"),
+        "date",
+        "contract",
+        "accepted",
+        "quarantined",
+        box=SIMPLE_HEAD,
+    )
     for item in done:
         before, after = item.before, item.after
         table.add_row(
