@@ -28,6 +28,7 @@ OWN_TABLES = (
     ("meta", "delivery"),
     ("meta", "night"),
     ("quality", "rule_result"),
+    ("quality", "cause"),
     ("quality", "defect"),
     ("quality", "dataset_score"),
     ("quality", "department_score"),

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from quality.catalogue import Catalogue
+from quality.causes import causes_of, write_causes
 from quality.contract import Contract
 from quality.defects import build_defects, open_defect_table
 from quality.feedback.workbook import FeedbackSummary, write_workbook
@@ -47,7 +48,7 @@ def judge(
     *,
     settings: Settings = None,
 ) -> list[RuleResult]:
-    """Judge relations, rows and deliveries; write `quality.defect` and `quality.rule_result`.
+    """Judge relations, rows and deliveries; write `quality.defect`, `rule_result` and `cause`.
 
     Needs the schemas `meta`, `raw`, `quarantine` and `staging` as of the business date.
     `extra_results` (the door, dbt) are written with the others and win over them.
@@ -72,6 +73,7 @@ def judge(
             for result in complete(catalogue, business_date, judged, extra_results)
         ]
         write_rule_results(connection, business_date, results)
+        write_causes(connection, business_date, causes_of(results))
     return results
 
 
