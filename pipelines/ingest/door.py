@@ -16,7 +16,7 @@ from itertools import count, groupby
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.ingest import archive, drift, flow, parse, semantics, store
+from pipelines.ingest import archive, drift, ending, flow, parse, semantics, store
 from pipelines.ingest.arrive import Arrival, plain_name
 from pipelines.ingest.cast import cast
 from pipelines.ingest.refusal import RefusedError
@@ -300,7 +300,9 @@ def _load(home: Home, contract: Contract, original: archive.Original, receipt: R
         rows_read=read,
         rows_accepted=accepted.rows,
         rows_quarantined=quarantined.rows,
-        findings=asdict(findings) | drift.found(findings.headers, contract),
+        findings=asdict(findings)
+        | drift.found(findings.headers, contract)
+        | ending.found(original.path, findings),
     )
 
 
