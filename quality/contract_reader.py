@@ -17,10 +17,11 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from quality import delivery_reader, derived_rules, rule_trial
+from quality import anomalies, delivery_reader, derived_rules, rule_trial
 from quality.column_reader import IDENTIFIER, read_columns
 from quality.contract import DELIVERIES, Column, Contract, Rule
 from quality.custom_properties import Custom, custom_properties
+from quality.rule_library import indicator_of
 from quality.rule_reader import RuleReader
 from quality.server_reader import read_server
 from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
@@ -146,6 +147,7 @@ class _Reader:
         cycle, latency, keep = self._service_levels(data)
         rules = list(RuleReader(self.document, self.refuse).declared_rules(schema, names))
         self._try_rules(rules, columns)
+        sensitivity = self._sensitivity(custom)
         team = data["team"] if isinstance(data.get("team"), dict) else {}
         owners = [m.get("username") for m in team.get("members") or [] if m.get("role") == "owner"]
         if not team.get("name"):
@@ -192,8 +194,9 @@ class _Reader:
             parts=terms.parts,
             max_drop=terms.max_drop,
             ignored_headers=terms.ignored_headers,
+            sensitivity=sensitivity,
         )
-        derived = derived_rules.rules_of(contract)
+        derived = tuple(_indicated(rule) for rule in derived_rules.rules_of(contract))
         self._refuse_repeated(rules, {rule.rule_id for rule in derived})
         return replace(contract, rules=(*derived, *rules))
 
@@ -211,6 +214,15 @@ class _Reader:
         value, where = custom.get(name, ("", ("customProperties",)))
         if value not in allowed:
             self.refuse(where, name, f"customProperties needs {name}: one of {', '.join(allowed)}")
+        return str(value)
+
+    def _sensitivity(self, custom: Custom) -> str:
+        """YAML reads a bare `off` as false."""
+        value, where = custom.get("sensitivity", (anomalies.DEFAULT, ()))
+        value = anomalies.OFF if value is False else value
+        known = (*anomalies.SENSITIVITIES, anomalies.OFF)
+        if value not in known:
+            self.refuse(where, "sensitivity", f"sensitivity must be one of {', '.join(known)}")
         return str(value)
 
     def _check_place(self, department: str, dataset: str) -> None:
@@ -259,6 +271,10 @@ class _Reader:
                 message = f"the rule name {rule.rule_id!r} stands twice; rename one"
                 self.problems.append(Problem(self.path, rule.line, "rule", message))
             seen.add(rule.rule_id)
+
+
+def _indicated(rule: Rule) -> Rule:
+    return replace(rule, indicator=indicator_of(rule.check, rule.dimension))
 
 
 def _span(value: float, unit: str) -> timedelta:

@@ -3,12 +3,13 @@
 Belongs here: reading `meta.delivery`. Does not belong here: the verdicts (`row_results`).
 
 A refused delivery stands until a later one is loaded: later by business date, or of the same date
-and taken up after it. In a change log another file does not bring what is missing: there it stands
-until one of its own date and number is loaded.
+and taken up after it. In an increment another date does not bring what is missing: there it stands
+until one of its own date is loaded, and in a change log one of its own date and number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +20,11 @@ from quality.contract import Contract
 _RULES = {"parts_missing": "delivery_complete", "shrunken": "not_shrunken"}
 """Why a delivery was refused → the delivery rule that tells of it; else `delivery_readable`."""
 
+CLOSED_BEFORE = 3
+"""Earlier files after which it says something that one ends within a line."""
+OPEN_SHARE = 0.1
+"""Share of the earlier files, besides one, that may have done so all the same."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -26,6 +32,10 @@ class Told:
 
     file_name: str
     reason: str
+    delivery_id: str = ""
+    business_date: date = date.min
+    missing: tuple[str, ...] = ()
+    """Agreed headers that a loaded delivery came without."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,12 @@ class Ledger:
     newest_loaded: int
     """Deliveries in force of the newest loaded business date."""
     drifted: tuple[Told, ...]
-    """Those of them whose header is not the one agreed."""
+    """Those of them whose header is not the one agreed, and earlier ones that came without an
+    agreed column and whose rows are still in force."""
     refused: tuple[tuple[str, Told], ...]
     """Refused and not made good: delivery rule and what it tells, the latest first."""
+    cut: tuple[Told, ...] = ()
+    """Deliveries, in force or refused, that end within a line, though earlier ones never did."""
 
     def outstanding(self, rule: str) -> tuple[Told, ...]:
         """The refused deliveries that one rule tells of, each file once."""
@@ -51,8 +64,16 @@ class Ledger:
         return tuple(files.values())
 
 
-def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Ledger:
-    """Read one dataset's part of `meta.delivery`."""
+def read_ledger(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    rows_in_force: Mapping[str, int] | None = None,
+) -> Ledger:
+    """Read one dataset's part of `meta.delivery`.
+
+    `rows_in_force` says of how many rows each delivery still is the source; without it only the
+    newest deliveries are.
+    """
     place = [contract.department, contract.dataset]
     row = connection.execute(
         "select count(*), max(business_date) from meta.delivery "
@@ -60,27 +81,80 @@ def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Le
         place,
     ).fetchone()
     total, newest = row or (0, None)
-    newest_loaded, drifted = _newest(connection, place)
-    return Ledger(int(total), newest, newest_loaded, drifted, _refused(connection, contract))
+    newest_loaded, drifted = _drifted(connection, contract, rows_in_force or {})
+    refused = _refused(connection, contract)
+    cut = _cut(connection, contract, {told.delivery_id for _, told in refused})
+    return Ledger(int(total), newest, newest_loaded, drifted, refused, cut)
 
 
-def _newest(
-    connection: duckdb.DuckDBPyConnection, place: list[str]
+def _drifted(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, rows_in_force: Mapping[str, int]
 ) -> tuple[int, tuple[Told, ...]]:
+    """How many deliveries are the newest, and those whose header still matters."""
     rows = connection.execute(
         """
         select
             file_name,
+            delivery_id,
+            business_date,
+            business_date = max(business_date) over () as is_newest,
             coalesce((findings ->> '$.drift.disagrees')::boolean, false),
-            findings ->> '$.drift.sentence'
+            coalesce(findings ->> '$.drift.sentence', ''),
+            coalesce((findings -> '$.drift.missing')::varchar[], [])
         from meta.delivery
         where department = ? and dataset = ? and status = 'loaded' and superseded_by is null
-        qualify business_date = max(business_date) over ()
-        order by part, sequence
+        order by business_date desc, part, sequence
         """,
-        place,
+        [contract.department, contract.dataset],
     ).fetchall()
-    return len(rows), tuple(Told(name, said or "") for name, drifts, said in rows if drifts)
+    found = []
+    for name, delivery, day, is_newest, disagrees, said, missing in rows:
+        stands = contract.delivery != "full" and missing and rows_in_force.get(delivery, 0)
+        if disagrees and (is_newest or stands):
+            found.append(Told(name, said, delivery, day, tuple(missing)))
+    return sum(row[3] for row in rows), tuple(found)
+
+
+def _cut(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, refused: set[str]
+) -> tuple[Told, ...]:
+    """Deliveries that break off, where the dataset's earlier ones all ended with a whole line."""
+    rows = connection.execute(
+        f"""
+        with own as (
+            select *, coalesce((findings ->> '$.ends_open')::boolean, false) as ends_open
+            from meta.delivery
+            where department = ? and dataset = ? and status in ('loaded', 'refused')
+                and findings ->> '$.ends_open' is not null
+        ),
+        told as (
+            select *,
+                count(*) over earlier as earlier_files,
+                count(*) filter (where ends_open) over earlier as earlier_open
+            from own
+            window earlier as (
+                order by sequence rows between unbounded preceding and 1 preceding
+            )
+        )
+        select file_name, delivery_id, business_date, status, superseded_by,
+            business_date = max(business_date) filter (where status = 'loaded') over ()
+        from told
+        where ends_open and earlier_files >= {CLOSED_BEFORE}
+            and earlier_open <= 1 + {OPEN_SHARE} * earlier_files
+        order by business_date, sequence
+        """,
+        [contract.department, contract.dataset],
+    ).fetchall()
+    return tuple(
+        Told(name, "文件在一行中间结束", delivery, day)
+        for name, delivery, day, status, superseded_by, is_newest in rows
+        if delivery in refused
+        or (
+            status == "loaded"
+            and superseded_by is None
+            and (is_newest or contract.delivery != "full")
+        )
+    )
 
 
 def _refused(
@@ -92,6 +166,9 @@ def _refused(
         "(refused.business_date, refused.part) "
         "or refused.sm3 = '' or refused.reason like 'file_name:%'"
         if contract.delivery == "change_log"
+        else "loaded.business_date is not distinct from refused.business_date "
+        "or refused.sm3 = '' or refused.reason like 'file_name:%'"
+        if contract.delivery == "increment"
         else "true"
     )
     rows = connection.execute(
@@ -99,7 +176,8 @@ def _refused(
         with own as (
             select * from meta.delivery where department = ? and dataset = ?
         )
-        select refused.file_name, coalesce(refused.reason, '')
+        select refused.file_name, coalesce(refused.reason, ''), refused.delivery_id,
+            refused.business_date
         from own as refused
         where refused.status = 'refused' and refused.superseded_by is null
             and not exists (
@@ -114,6 +192,9 @@ def _refused(
         [contract.department, contract.dataset],
     ).fetchall()
     return tuple(
-        (_RULES.get(reason.partition(":")[0], "delivery_readable"), Told(name, reason))
-        for name, reason in rows
+        (
+            _RULES.get(reason.partition(":")[0], "delivery_readable"),
+            Told(name, reason, delivery, day),
+        )
+        for name, reason, delivery, day in rows
     )

@@ -15,7 +15,7 @@ from datetime import date
 
 import polars as pl
 
-from quality import check_digits, garbled_text, spreadsheet
+from quality import check_digits, garbled_text, public_data_rules, spreadsheet
 from quality.contract import Rule
 
 MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
@@ -28,7 +28,8 @@ _MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 class RowCheck:
     """A named check: `build(rule, business_date)` gives the verdict as an expression.
 
-    `parameters` names the kind of each argument: `column`, `number` or `text`.
+    `parameters` names the kind of each argument: `column`, `number`, `text`, `date` or
+    `reference` (a table of codes).
     """
 
     build: Callable[[Rule, date], pl.Expr]
@@ -188,6 +189,11 @@ ROW_CHECKS: dict[str, RowCheck] = {
     "in_order": RowCheck(_in_order, ("column",)),
     "between": RowCheck(_between, ("number", "number")),
     "matches": RowCheck(_matches, ("text",)),
+}
+
+ROW_CHECKS |= {
+    name: RowCheck(build, parameters)
+    for name, (build, parameters) in public_data_rules.CHECKS.items()
 }
 
 DERIVED_ROW_CHECKS = (

@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.ingest import archive, drift, flow, parse, semantics, store
+from pipelines.ingest import archive, drift, ending, flow, parse, semantics, store
 from pipelines.ingest.arrive import Arrival, plain_name
 from pipelines.ingest.cast import cast
 from pipelines.ingest.refusal import RefusedError
@@ -335,7 +335,8 @@ def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receip
         rows_quarantined=quarantined.rows,
         findings=asdict(findings)
         | drift.found(findings.headers, contract)
-        | {LOADED_AS: {column.name: column.sql_type for column in contract.columns}},
+        | {LOADED_AS: {column.name: column.sql_type for column in contract.columns}}
+        | ending.found(path, findings),
     )
 
 
