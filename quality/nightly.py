@@ -21,6 +21,7 @@ from quality.catalogue import Catalogue
 from quality.causes import causes_of, write_causes
 from quality.contract import Contract
 from quality.defects import build_defects, open_defect_table
+from quality.feedback.reply_sheet import write_decisions
 from quality.feedback.workbook import FeedbackSummary, write_workbook
 from quality.results import (
     ERROR,
@@ -130,6 +131,22 @@ def send_home(
     """Write one department's workbook to `outbox/<department>/`."""
     with _opened(warehouse, settings, read_only=True) as connection:
         return write_workbook(connection, catalogue, department, business_date, outbox / department)
+
+
+def send_decisions(
+    warehouse: Path,
+    catalogue: Catalogue,
+    arbiter: str,
+    business_date: date,
+    outbox: Path,
+    *,
+    settings: Settings = None,
+) -> Path | None:
+    """Write the disputes that wait for a decision to `outbox/<arbiter>/`; None without any."""
+    with _opened(warehouse, settings, read_only=True) as connection:
+        return write_decisions(
+            connection, catalogue, business_date, outbox / arbiter, read_policy()
+        )
 
 
 def _opened(
