@@ -32,6 +32,7 @@ OWN_TABLES = (
     ("quality", "cause"),
     ("quality", "defect"),
     ("quality", "disagreement"),
+    ("quality", "indicator_score"),
     ("quality", "dataset_score"),
     ("quality", "department_score"),
     ("quality", "city_score"),

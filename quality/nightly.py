@@ -36,7 +36,8 @@ from quality.results import (
     write_rule_results,
 )
 from quality.row_results import ledger_results, promises_nothing, row_results, sample_keys
-from quality.scoring import Scores, score_night, write_scores
+from quality.score_tables import write_scores
+from quality.scoring import Scores, score_night
 from quality.weights import Weights, read_weights
 from quality.work_orders import (
     Orders,

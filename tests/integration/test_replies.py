@@ -121,7 +121,16 @@ def test_the_reply_sheet_lists_open_orders_with_drop_downs_and_date_limits(loop)
     loop.night(0)
     sheet = openpyxl.load_workbook(loop.workbook(WATER, 0))[SHEET]
     header, line = list(sheet.iter_rows(min_row=1, max_row=2, values_only=True))
-    assert header == ("工单号", "数据集", "问题和处理要求", "期限", "状态", "回复", "说明", "延期至")
+    assert header == (
+        "工单号",
+        "数据集",
+        "问题和处理要求",
+        "期限",
+        "状态",
+        "回复",
+        "说明",
+        "延期至",
+    )
     assert line[ORDER].startswith("WO-20260629-")
     kinds = {str(v.sqref): v for v in sheet.data_validations.dataValidation}
     assert kinds["F2"].type == "list"
@@ -164,9 +173,9 @@ def test_a_sheet_saved_as_csv_is_read_too(loop):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("gb18030"))
     loop.night(1)
-    assert loop.ask(
-        "select phase, due_on from quality.work_order where department = 'water'"
-    ) == [("waived", date(2026, 7, 6))]
+    assert loop.ask("select phase, due_on from quality.work_order where department = 'water'") == [
+        ("waived", date(2026, 7, 6))
+    ]
 
 
 def test_a_dispute_goes_to_the_department_that_decides_and_comes_back(loop):
