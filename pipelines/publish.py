@@ -39,6 +39,7 @@ OWN_TABLES = (
     ("quality", "work_order"),
     ("quality", "work_order_event"),
     ("quality", "reply"),
+    ("quality", "campaign_progress"),
 )
 """Tables that the platform itself writes; they hold no personal data by construction, and
 the gate looks all the same."""
