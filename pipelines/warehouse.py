@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import replies
 from pipelines.home import Home
 from pipelines.ingest import reload, semantics, store
 from pipelines.ingest.arrive import part_of
@@ -93,6 +94,7 @@ def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
             if obstacle:
                 obstacles.append((contract.department, contract.dataset, obstacle))
         _write_obstacles(connection, obstacles)
+        replies.create_views(connection, home, ledger.receipts)
     return ledger
 
 

@@ -20,12 +20,13 @@ STAGE = "核查 quality"
 RULE_RESULT = dg.AssetKey(["quality", "rule_result"])
 SCORE = dg.AssetKey(["quality", "dataset_score"])
 WORK_ORDER = dg.AssetKey(["quality", "work_order"])
+CAMPAIGN_PROGRESS = dg.AssetKey(["quality", "campaign_progress"])
 PLATFORM = "big_data"
 """The department that owns the platform's own models: 市大数据局."""
 
 
 def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    """Rule results, scores, work orders: three steps, each from the one before."""
+    """Rule results, scores, work orders, campaigns: each step from those before."""
     datasets = [raw_key(*name.split("/")) for name in catalogue.names]
 
     @dg.asset(
@@ -42,7 +43,7 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         from quality import nightly
 
         city: City = context.resources.city
-        city.progress.stage(STAGE, 3)
+        city.progress.stage(STAGE, 4)
         night = date.fromisoformat(context.partition_key)
         extra = platform_results(read_results(city.home), night)
         results = nightly.judge(city.home.warehouse, city.catalogue, night, extra)
@@ -75,7 +76,7 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         key=WORK_ORDER,
         deps=[SCORE],
         group_name="quality",
-        description="工单：由历次规则结果推出，一条规则连续未通过为一张工单，复核通过自动关闭。",
+        description="工单：由历次问题原因和部门回复推出，一个原因一张工单，复核通过自动关闭。",
         owners=["team:big_data"],
         kinds={"python", "duckdb"},
         partitions_def=BUSINESS_DATES,
@@ -86,12 +87,44 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
 
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
-        orders = nightly.order(city.home.warehouse, night)
+        derived = nightly.order(city.home.warehouse, night, city.catalogue)
         city.progress.advance(STAGE, "工单 work orders")
-        opened = sum(order.state == "open" for order in orders)
-        return dg.MaterializeResult(metadata={"orders": len(orders), "open": opened})
+        orders, outcomes = derived.orders, [o for o in derived.outcomes if o.reply.night == night]
+        return dg.MaterializeResult(
+            metadata={
+                "orders": len(orders),
+                "open": sum(order.is_open for order in orders),
+                "new": sum(order.is_new for order in orders),
+                "overdue": sum(order.is_overdue for order in orders),
+                "replies": len(outcomes),
+                "replies_refused": sum(outcome.status == "refused" for outcome in outcomes),
+            }
+        )
 
-    return [rule_result, dataset_score, work_order]
+    @dg.asset(
+        key=CAMPAIGN_PROGRESS,
+        deps=[SCORE, WORK_ORDER],
+        group_name="quality",
+        description="专项提升行动的进度：基线、当前得分、目标和待处理工单。",
+        owners=["team:big_data"],
+        kinds={"python", "duckdb"},
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+    )
+    def campaign_progress(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from quality import nightly
+
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        found, problems = nightly.run_campaigns(city.home.warehouse, city.catalogue, night)
+        for problem in problems:
+            context.log.error(problem)
+        city.progress.advance(STAGE, "行动 campaigns")
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": len(found), "problems": len(problems)}
+        )
+
+    return [rule_result, dataset_score, work_order, campaign_progress]
 
 
 def platform_results(nodes: list[dbt_run.NodeResult], business_date: date) -> list[RuleResult]:
