@@ -37,6 +37,8 @@ _TIME_FORMATS = (
 _MIDNIGHT = r"[ T]0?0:00(:00(\.0+)?)?$"
 _SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
 """A day as a spreadsheet counts it, 1954 to 2091; shorter numbers could be anything."""
+_SERIAL_TIME = r"^[2-6][0-9]{4}\.[0-9]{1,17}$"
+"""The same with the part of the day behind the point, which tells a time to the second."""
 _SERIAL_ORIGIN = "1899-12-30"
 _CHINESE_TENS = (
     (r"([二三])十([一二三四五六七八九])", "$1$2"),
@@ -107,7 +109,10 @@ def _timestamp(text: pl.Expr, column: Column) -> pl.Expr:
     folded = _folded(text)
     dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
     timed = [dated.str.to_datetime(f, strict=False, time_unit="us") for f in _TIME_FORMATS]
-    return pl.coalesce(*timed, _date(text, column).cast(pl.Datetime("us")))
+    moment = pl.when(folded.str.contains(_SERIAL_TIME)).then(folded).cast(pl.Float64, strict=False)
+    seconds = pl.duration(seconds=(moment * 86_400).round().cast(pl.Int64))
+    serial = pl.lit(_SERIAL_ORIGIN).str.to_date().cast(pl.Datetime("us")) + seconds
+    return pl.coalesce(*timed, _date(text, column).cast(pl.Datetime("us")), serial)
 
 
 def _boolean(text: pl.Expr, _: Column) -> pl.Expr:

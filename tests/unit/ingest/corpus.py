@@ -150,11 +150,11 @@ def xls(path: Path, sheets: dict[str, Rows]) -> Path:
         stream += _record(0x0085, struct.pack("<IBB", start, 0, 0) + name)
         start += len(body)
     stream += _record(0x000A, b"") + b"".join(bodies)
-    path.write_bytes(_compound_file("Workbook", stream))
+    path.write_bytes(compound_file("Workbook", stream))
     return path
 
 
-def _compound_file(name: str, stream: bytes) -> bytes:
+def compound_file(name: str, stream: bytes) -> bytes:
     """One stream in a compound file of 512-byte sectors: FAT, directory, then the stream."""
     stream += b"\0" * (max(4096, -(-len(stream) // 512) * 512) - len(stream))
     sectors = len(stream) // 512

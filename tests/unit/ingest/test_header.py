@@ -59,4 +59,5 @@ def test_names_of_two_rows_are_joined_as_people_read_them() -> None:
 
 
 def test_a_header_is_clean() -> None:
-    assert clean("\ufeff 单位\r\n名称\u3000") == "单位名称"
+    assert clean("\ufeff 单位\r\n名称\u3000\u200b\u2003") == "单位名称"
+    assert clean("单位\x1f\0名称") == "单位\ufffd\ufffd名称"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest import decode, parse
+from pipelines.ingest import decode, limits, parse
 from pipelines.ingest.parse import LINE, ROW, Findings
 from pipelines.ingest.refusal import RefusedError
 from quality.contract import Contract
@@ -284,6 +284,16 @@ def test_a_quote_that_is_never_closed_does_not_swallow_the_file(
     assert found.rule == "unclosed_quote"
     line = next(i for i, text in enumerate(content.split("\n"), 1) if '"' in text)
     assert f"第 {line} 行" in found.message
+
+
+def test_a_record_beyond_the_limit_is_refused(
+    folder: Path, utf8: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is held in memory as a whole, and a file without line ends would be one record."""
+    monkeypatch.setattr(limits, "RECORD_BYTES", 4_096)
+    monkeypatch.setattr(decode, "BLOCK_BYTES", 512)
+    content = "甲,乙\n一,二\n" + "三" * 4_096 + ",四\n"
+    assert refusal(folder, utf8, content.encode()).rule == "record_too_long"
 
 
 # -- properties --------------------------------------------------------------------------

@@ -222,3 +222,21 @@ def test_errors_are_found_however_the_sheet_is_cut_and_written() -> None:
             # The prefix shows in the first block, which is never so small.
             blocks = [data[:64], *(data[at : at + size] for at in range(64, len(data), size))]
             assert list(workbook_errors.cells_in(iter(blocks))) == expected
+
+
+def test_a_share_is_its_value(tmp_path: Path) -> None:
+    """The library gives values without their formats; a contract must not count on the sign."""
+    path = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["甲", "乙"])
+        sheet.write_number(1, 0, 0.55, book.add_format({"num_format": "0.0%"}))
+        sheet.write_string(1, 1, "55.0%")
+    assert read(path).select("甲", "乙").rows() == [("0.55", "55.0%")]
+
+
+def test_an_encrypted_workbook_is_named_as_such(tmp_path: Path) -> None:
+    """Excel keeps an encrypted workbook in a compound file, whose stream is called so."""
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(corpus.compound_file("EncryptedPackage", bytes(8192)))
+    assert refusal(path).rule == "encrypted"
