@@ -92,13 +92,16 @@ def build(
     home: Home,
     *,
     select: Sequence[str] = (),
+    with_tests: bool = True,
     on_node: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
     """Build models, seeds and their tests; the database file is free again afterwards.
 
     Args:
         home: gives the warehouse and the target folder.
-        select: names of models; empty means all. Unit tests belong to `make test`.
+        select: names of models, or dbt's other ways to select; empty means all.
+        with_tests: whether the tests of what is selected run too. Unit tests never do: they
+            belong to `make test`.
         on_node: called with the name of each node as it finishes.
 
     Raises:
@@ -108,6 +111,8 @@ def build(
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     project = dbt_project_folder()
     arguments = ["build", *_arguments(home, project), "--exclude-resource-type", "unit_test"]
+    if not with_tests:
+        arguments += ["--exclude-resource-type", "test"]
     if select:
         arguments += ["--select", *select]
 
