@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pipelines import dbt_run
 from pipelines.assets.quality import platform_results
@@ -40,7 +41,11 @@ def put_into_landing(home: Home, folder: Path) -> None:
 
 
 def run_night(
-    home: Home, catalogue: Catalogue, night: date, send_home_to: Collection[str] = ()
+    home: Home,
+    catalogue: Catalogue,
+    night: date,
+    parsed: Any,
+    send_home_to: Collection[str] = (),
 ) -> None:
     """Run one night to its work orders.
 
@@ -48,6 +53,7 @@ def run_night(
         home: its landing holds the night's deliveries.
         catalogue: the contracts.
         night: business date.
+        parsed: the dbt project, from `dbt_run.parse`.
         send_home_to: departments whose workbook is written.
 
     Raises:
@@ -64,7 +70,7 @@ def run_night(
         door.take_up(home, contract, own, night)
     prepare(home, catalogue, night)
     # Tests that read staging read marts too, and those are not there.
-    nodes = dbt_run.build(home, select=[_STAGING], with_tests=False)
+    nodes = dbt_run.build(home, select=[_STAGING], with_tests=False, parsed=parsed)
     bad = [node.name for node in nodes if node.is_bad]
     if bad:
         raise NightFailedError(f"{night}: {', '.join(bad)} failed in dbt; see its compiled SQL")

@@ -1,4 +1,4 @@
-"""`yishu evaluate quality`: months of nights with planted incidents, and what the orders were worth.
+"""`yishu evaluate quality`: months of nights with planted incidents, and how they were told of.
 
 Belongs here: the order of the simulation, from the deliveries to the score.
 Does not belong here: its parts (`sample_city.incidents`, `evaluation_nights`,
@@ -96,11 +96,11 @@ def _run(
 ) -> Home:
     home = Home(root.resolve()).create()
     with _environment(home):
-        dbt_run.manifest(home, catalogue)
+        parsed = dbt_run.parse(home, catalogue)
         for number in range(1, city.nights + 1):
             night = city.business_date(number)
             deliver(home, night)
-            run_night(home, catalogue, night)
+            run_night(home, catalogue, night, parsed)
             report(f"{root.name} {night} {number}/{city.nights}")
     return home
 
