@@ -2,9 +2,10 @@
 
 Belongs here: reading `meta.delivery`. Does not belong here: the verdicts (`row_results`).
 
-A refused delivery stands until a later one is loaded: later by business date, or of the same date
-and taken up after it. In a change log another file does not bring what is missing: there it stands
-until one of its own date and number is loaded.
+A refused full delivery stands until a later one is loaded: later by business date, or of the same
+date and taken up after it. In an increment and in a change log another file does not bring what is
+missing: there it stands until one of its own date and number is loaded, and so does a column that
+a loaded file did not have.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Ledger:
     newest_loaded: int
     """Deliveries in force of the newest loaded business date."""
     drifted: tuple[Told, ...]
-    """Those of them whose header is not the one agreed."""
+    """Those whose header is not the one agreed: of the newest date, and of any date those without
+    an agreed column that no later delivery brings."""
     refused: tuple[tuple[str, Told], ...]
     """Refused and not made good: delivery rule and what it tells, the latest first."""
 
@@ -60,27 +62,40 @@ def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Le
         place,
     ).fetchone()
     total, newest = row or (0, None)
-    newest_loaded, drifted = _newest(connection, place)
+    newest_loaded, drifted = _headers(connection, contract)
     return Ledger(int(total), newest, newest_loaded, drifted, _refused(connection, contract))
 
 
-def _newest(
-    connection: duckdb.DuckDBPyConnection, place: list[str]
+def _headers(
+    connection: duckdb.DuckDBPyConnection, contract: Contract
 ) -> tuple[int, tuple[Told, ...]]:
     rows = connection.execute(
         """
         select
             file_name,
             coalesce((findings ->> '$.drift.disagrees')::boolean, false),
-            findings ->> '$.drift.sentence'
+            findings ->> '$.drift.sentence',
+            business_date = max(business_date) over () as is_newest
         from meta.delivery
-        where department = ? and dataset = ? and status = 'loaded' and superseded_by is null
-        qualify business_date = max(business_date) over ()
-        order by part, sequence
+        where department = $department and dataset = $dataset
+            and status = 'loaded' and superseded_by is null
+        qualify is_newest or (
+            not $is_full
+            and list_has_any(
+                coalesce(from_json(findings -> '$.drift.missing', '["varchar"]'), []), $headers
+            )
+        )
+        order by is_newest desc, business_date desc, part, sequence
         """,
-        place,
+        {
+            "department": contract.department,
+            "dataset": contract.dataset,
+            "is_full": contract.delivery == "full",
+            "headers": list(contract.headers),
+        },
     ).fetchall()
-    return len(rows), tuple(Told(name, said or "") for name, drifts, said in rows if drifts)
+    newest = sum(is_newest for *_, is_newest in rows)
+    return newest, tuple(Told(name, said or "") for name, drifts, said, _ in rows if drifts)
 
 
 def _refused(
@@ -91,7 +106,7 @@ def _refused(
         "(loaded.business_date, loaded.part) is not distinct from "
         "(refused.business_date, refused.part) "
         "or refused.sm3 = '' or refused.reason like 'file_name:%'"
-        if contract.delivery == "change_log"
+        if contract.delivery != "full"
         else "true"
     )
     rows = connection.execute(
