@@ -6,13 +6,13 @@ Does not belong here: reading one contract (`contract_reader`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from quality import relation_lint
 from quality.contract import Contract
 from quality.contract_reader import ContractError, Problem, read_contract
-from quality.relation_rules import RELATION_CHECKS
 
 SUFFIX = ".odcs.yaml"
 
@@ -99,7 +99,10 @@ def _check_together(
     identifiers: dict[str, Contract] = {}
     kept, refused = [], []
     for contract in contracts:
-        problems = list(_reference_problems(contract, tables, broken_tables))
+        problems = [
+            Problem(contract.path, line, "rule", message)
+            for line, message in relation_lint.problems_of(contract, tables, broken_tables)
+        ]
         known = names.setdefault(contract.department, contract.department_name)
         if known != contract.department_name:
             message = f"{contract.department} is called {known} in another contract; use one name"
@@ -111,29 +114,18 @@ def _check_together(
         if problems:
             refused.append(_broken(contract.path, problems))
         else:
-            kept.append(contract)
+            kept.append(_with_neighbours(contract, tables))
     return kept, refused
 
 
-def _reference_problems(
-    contract: Contract, tables: dict[str, Contract], broken_tables: set[str]
-) -> list[Problem]:
-    problems = []
-    for rule in contract.rules_of("relation"):
-        if rule.check not in RELATION_CHECKS or not RELATION_CHECKS[rule.check].parameters:
-            continue
-        table, *columns = rule.arguments[:3]
-        if table in broken_tables:
-            continue  # a broken neighbour breaks its own rules, not this contract
-        known = {column.name for column in tables[table].columns} if table in tables else set()
-        missing = [name for name in columns if name not in known] if known else [table]
-        problems += [
-            Problem(
-                contract.path,
-                rule.line,
-                "rule",
-                f"rule {rule.rule_id!r}: there is no {name!r} in {table}",
-            )
-            for name in missing
-        ]
-    return problems
+def _with_neighbours(contract: Contract, tables: dict[str, Contract]) -> Contract:
+    """The contract whose rules' messages name the other datasets by their titles."""
+    rules = []
+    for rule in contract.rules:
+        other = tables.get(rule.arguments[0]) if rule.arguments else None
+        message = rule.message
+        if rule.family == "relation" and other is not None:
+            message = message.replace("{their_dataset}", other.title)
+            message = message.replace("{their_department}", other.department_name)
+        rules.append(replace(rule, message=message))
+    return replace(contract, rules=tuple(rules))

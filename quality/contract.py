@@ -87,6 +87,8 @@ class Rule:
     arguments: tuple[str, ...] = ()
     options: dict[str, float | str] = field(default_factory=dict, hash=False)
     line: int = 1
+    indicator: str = ""
+    """Sub-indicator of GB/T 36344-2018 that it counts towards; of the same dimension."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from quality import delivery_reader, derived_rules, rule_trial, source_reader, sql_types
 from quality.contract import DELIVERIES, LEVELS, Column, Contract, Rule
+from quality.rule_library import indicator_of
 from quality.rule_reader import RuleReader
 from quality.source import Source
 from quality.yaml_lines import Location, YamlDocument, YamlError, read_yaml
@@ -212,7 +213,7 @@ class _Reader:
             max_drop=terms.max_drop,
             ignored_headers=terms.ignored_headers,
         )
-        derived = derived_rules.rules_of(contract)
+        derived = tuple(_indicated(rule) for rule in derived_rules.rules_of(contract))
         self._refuse_repeated(rules, {rule.rule_id for rule in derived})
         return replace(contract, rules=(*derived, *rules))
 
@@ -408,6 +409,10 @@ class _Reader:
                 message = f"the rule name {rule.rule_id!r} stands twice; rename one"
                 self.problems.append(Problem(self.path, rule.line, "rule", message))
             seen.add(rule.rule_id)
+
+
+def _indicated(rule: Rule) -> Rule:
+    return replace(rule, indicator=indicator_of(rule.check, rule.dimension))
 
 
 def _are_widths(value: Any) -> bool:

@@ -18,7 +18,7 @@ import duckdb
 
 from quality.contract import Contract, Rule
 from quality.relation_rules import failing_rows
-from quality.results import ENGINES, RuleResult, insert_rows
+from quality.results import ENGINES, FAIL, RuleResult, insert_rows
 
 DEFECT_TABLE = """
 create schema if not exists quality;
@@ -237,8 +237,9 @@ def _store_flagged(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
 def _store_relations(
     connection: duckdb.DuckDBPyConnection, contract: Contract, results: Iterable[RuleResult]
 ) -> None:
+    """Within its tolerance a rule passes, and the rows that it spares are no defects."""
     failing = {r.rule_id for r in results if r.dataset == contract.dataset
-               and r.department == contract.department and r.failed > 0}  # fmt: skip
+               and r.department == contract.department and r.status == FAIL}  # fmt: skip
     for rule in contract.rules_of("relation"):
         query = failing_rows(rule, contract)
         if rule.rule_id in failing and query is not None:

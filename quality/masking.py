@@ -79,3 +79,28 @@ _MASKS: dict[str, Callable[[str], str]] = {
     "address": _address,
     "other": lambda _: "***",
 }
+
+
+def masked_sql(value: str, column: Column, contract: Contract) -> str:
+    """The SQL expression that shows a text expression as `mask` shows its value."""
+    if column.level in CLEAR_LEVELS:
+        pattern = (
+            r"(^|[^0-9])(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+            r"(\d{3}[\dXx])($|[^0-9A-Za-z])"
+        )
+        return f"regexp_replace({value}, '{pattern}', '\\1\\2********\\3\\4', 'g')"
+    kind = kind_of(column, contract)
+    if kind in ("number", "phone"):
+        head, tail = (6, 4) if kind == "number" else (3, 4)
+        short = f"least({head}, length({value}) // 3)"
+        return (
+            f"case when length({value}) < {head + tail + 4} "
+            f"then left({value}, {short}) || repeat('*', length({value}) - {short}) "
+            f"else left({value}, {head}) || repeat('*', length({value}) - {head + tail}) "
+            f"|| right({value}, {tail}) end"
+        )
+    if kind == "name":
+        return f"left({value}, 1) || repeat('*', least(length({value}) - 1, 3))"
+    if kind == "address":
+        return f"left({value}, least(6, length({value}) // 2)) || '***'"
+    return "'***'"

@@ -18,8 +18,11 @@ from pathlib import Path
 import duckdb
 
 from quality.catalogue import Catalogue
+from quality.causes import causes_of, write_causes
 from quality.contract import Contract
 from quality.defects import build_defects, open_defect_table
+from quality.disagreements import build_disagreements, open_disagreement_table
+from quality.expected_checks import write_expected
 from quality.feedback.workbook import FeedbackSummary, write_workbook
 from quality.results import (
     ERROR,
@@ -47,7 +50,7 @@ def judge(
     *,
     settings: Settings = None,
 ) -> list[RuleResult]:
-    """Judge relations, rows and deliveries; write `quality.defect` and `quality.rule_result`.
+    """Judge relations, rows and deliveries; write `quality.defect`, `rule_result` and `cause`.
 
     Needs the schemas `meta`, `raw`, `quarantine` and `staging` as of the business date.
     `extra_results` (the door, dbt) are written with the others and win over them.
@@ -58,20 +61,23 @@ def judge(
     relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings)
     with _opened(warehouse, settings) as connection:
         open_defect_table(connection)
+        open_disagreement_table(connection)
         judged: list[RuleResult] = []
         for contract in catalogue.contracts:
             own = [r for r in relations if (r.department, r.dataset) == _place(contract)]
             if promises_nothing(connection, contract):
                 own = [replace(r, status=NOT_APPLICABLE, failed=0, total=0) for r in own]
             judged += own
-            judged += _judge_dataset(connection, contract, business_date, own)
+            judged += _judge_dataset(connection, catalogue, contract, business_date, own)
             judged += ledger_results(connection, contract, business_date)
         samples = _samples(connection, catalogue)
         results = [
             replace(result, sample_keys=samples.get(result.identity[:3], result.sample_keys))
             for result in complete(catalogue, business_date, judged, extra_results)
         ]
+        write_expected(connection, business_date, catalogue)
         write_rule_results(connection, business_date, results)
+        write_causes(connection, business_date, causes_of(results))
     return results
 
 
@@ -131,6 +137,7 @@ def _place(contract: Contract) -> tuple[str, str]:
 
 def _judge_dataset(
     connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
     contract: Contract,
     business_date: date,
     relations: list[RuleResult],
@@ -141,6 +148,7 @@ def _judge_dataset(
     connection.begin()
     try:
         in_force = build_defects(connection, contract, relations)
+        build_disagreements(connection, contract, catalogue.contracts, relations)
         results = row_results(connection, contract, business_date, in_force)
         connection.commit()
         return results

@@ -35,8 +35,39 @@ def _exists_in(rule: Rule, contract: Contract) -> str:
     column = rule.columns[0]
     return (
         f"select here._delivery_id, here._line_number from {staging_table(contract.table)} as here "
-        f"where here.{column} is not null and not exists ("
-        f"select 1 from {staging_table(table)} as there where there.{other} = here.{column})"
+        f"where here.{column} is not null "
+        f"and not exists ({_found(staging_table(table), other, column)}) "
+        f"and not exists ({_found(f'quarantine.{table}', other, column)})"
+    )
+
+
+def _found(table: str, other: str, column: str) -> str:
+    return f"select 1 from {table} as there where there.{other} = here.{column}"
+
+
+def _exists_where(rule: Rule, contract: Contract) -> str:
+    """A row fails if the value is there, and never so that the condition holds."""
+    table, other, condition, _ = rule.arguments
+    found = _found(staging_table(table), other, rule.columns[0])
+    return (
+        f"select here._delivery_id, here._line_number from {staging_table(contract.table)} as here "
+        f"where {_judged_where(rule)} and not exists ({found} and ({condition}))"
+    )
+
+
+def _judged_where(rule: Rule) -> str:
+    """The rows whose value is there at all: one that is not is `exists_in`'s to tell."""
+    table, other, _, own = rule.arguments
+    column = rule.columns[0]
+    return (
+        f"here.{column} is not null and ({own}) "
+        f"and exists ({_found(staging_table(table), other, column)})"
+    )
+
+
+def _rows_that_exist(rule: Rule, contract: Contract) -> str:
+    return (
+        f"select count(*) from {staging_table(contract.table)} as here where {_judged_where(rule)}"
     )
 
 
@@ -89,13 +120,48 @@ def _meeting_rows(rule: Rule, contract: Contract) -> str:
 
 
 RELATION_CHECKS: dict[str, RelationCheck] = {
-    "exists_in": RelationCheck(_exists_in, _filled, ("text", "text")),
-    "agrees_with": RelationCheck(_agrees_with, _meeting_rows, ("text", "text", "text", "column")),
+    "exists_in": RelationCheck(_exists_in, _filled, ("table", "other column")),
+    "exists_where": RelationCheck(
+        _exists_where,
+        _rows_that_exist,
+        ("table", "other column", "condition there", "condition here"),
+    ),
+    "agrees_with": RelationCheck(
+        _agrees_with, _meeting_rows, ("table", "other column", "other column", "column")
+    ),
     "key_unique": RelationCheck(_key_unique, _rows_and_copies),
 }
-"""`exists_in(department__dataset, column)`: the value is found there.
-`agrees_with(department__dataset, their_key, their_column, our_key)`: where the keys meet, the
-values agree. `key_unique` is derived from the primary key."""
+"""What each says, where `table` is `department__dataset`:
+
+- `exists_in(table, column)`: the value is found there. One that lies in its quarantine is found:
+  what is wrong with that row is told to its owner already, and one cause is one finding.
+- `exists_where(table, column, "condition", "own condition")`: where the own condition holds and the
+  value is found there, it is found in a row that meets the condition. Both are SQL; `here` is the
+  own row, `there` the other one.
+- `agrees_with(table, their_key, their_column, our_key)`: where the keys meet, the values agree.
+- `key_unique` is derived from the primary key.
+"""
+
+
+def other_table(rule: Rule) -> str | None:
+    """The `department__dataset` that a relation rule looks into; None where it is its own."""
+    check = RELATION_CHECKS.get(rule.check)
+    return rule.arguments[0] if check and check.parameters[:1] == ("table",) else None
+
+
+def condition_trial(rule: Rule, contract: Contract, other: Contract) -> str | None:
+    """A query without rows that runs if the rule's own conditions do; None where it has none."""
+    if rule.check != "exists_where":
+        return None
+    _, _, condition, own = rule.arguments
+    here, there = (
+        ", ".join(f"cast(null as {c.sql_type}) as {c.name}" for c in each.columns)
+        for each in (contract, other)
+    )
+    return (
+        f"with here as (select {here} where false), there as (select {there} where false) "
+        f"select 1 from here where ({own}) and exists (select 1 from there where ({condition}))"
+    )
 
 
 def failing_rows(rule: Rule, contract: Contract) -> str | None:

@@ -29,6 +29,8 @@ ENGINES = {"row": "pandera", "relation": "gx", "delivery": "ledger"}
 CONTRACT_RULE = "contract_valid"
 """The rule that stands for all others where the contract itself is broken."""
 
+CONTRACT_RULE_INDICATOR = "0103"
+
 
 @dataclass(frozen=True)
 class RuleResult:
@@ -49,6 +51,8 @@ class RuleResult:
     contract_version: str = ""
     message: str = ""
     """What is wrong and what to do, in Chinese; for `error` and `not_run`, why."""
+    indicator: str = ""
+    """Sub-indicator of GB/T 36344-2018 that it counts towards; empty for dbt's results."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -71,9 +75,12 @@ create table if not exists quality.rule_result (
     total bigint not null,
     sample_keys varchar not null,
     contract_version varchar not null,
-    message varchar not null
-)
+    message varchar not null,
+    indicator varchar default ''
+);
+alter table quality.rule_result add column if not exists indicator varchar default ''
 """
+"""The last statement is for warehouses of version 0.1, which knew no sub-indicators."""
 
 _NOT_RUN_MESSAGE = "规则未执行：本次没有可供检查的数据表。"
 _COLUMNS = tuple(field.name for field in fields(RuleResult))
@@ -103,6 +110,7 @@ def result_of(
         total=counted[1],
         contract_version=contract.version,
         message=rule.message if message is None else message,
+        indicator=rule.indicator,
     )
 
 
@@ -141,12 +149,13 @@ def _contract_passes(contract: Contract, business_date: date) -> RuleResult:
     return RuleResult(
         business_date, contract.department, contract.dataset, CONTRACT_RULE, "ledger",
         "conformity", "error", PASS, 0, 1, (), contract.version, "数据契约有效。",
+        CONTRACT_RULE_INDICATOR,
     )  # fmt: skip
 
 
 def _contract_fails(broken: BrokenContract, business_date: date) -> RuleResult:
-    """Conformity: GB/T 36344 0101–0103 ask for a standard, a model and metadata to conform to,
-    and the contract is all three. `error`, for none of the dataset's rules could be judged."""
+    """Conformity: GB/T 36344 0103 asks for metadata, and the contract is that. `error`, for
+    none of the dataset's rules could be judged."""
     first = broken.problems[0]
     message = (
         f"数据契约有 {len(broken.problems)} 处错误，该数据集的规则均无法执行，请更正契约。"
@@ -154,7 +163,7 @@ def _contract_fails(broken: BrokenContract, business_date: date) -> RuleResult:
     )
     return RuleResult(
         business_date, broken.department, broken.dataset, CONTRACT_RULE, "ledger",
-        "conformity", "error", ERROR, 0, 0, (), "", message,
+        "conformity", "error", ERROR, 0, 0, (), "", message, CONTRACT_RULE_INDICATOR,
     )  # fmt: skip
 
 

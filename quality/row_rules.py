@@ -14,7 +14,7 @@ from datetime import date
 
 import polars as pl
 
-from quality import check_digits, spreadsheet
+from quality import check_digits, public_data_rules, spreadsheet
 from quality.contract import Rule
 
 MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
@@ -28,7 +28,8 @@ GARBLED_PATTERN = "[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|锟斤拷|烫烫烫"
 class RowCheck:
     """A named check: `build(rule, business_date)` gives the verdict as an expression.
 
-    `parameters` names the kind of each argument: `column`, `number` or `text`.
+    `parameters` names the kind of each argument: `column`, `number`, `text`, `date` or
+    `reference` (a table of codes).
     """
 
     build: Callable[[Rule, date], pl.Expr]
@@ -165,6 +166,11 @@ ROW_CHECKS: dict[str, RowCheck] = {
     "in_order": RowCheck(_in_order, ("column",)),
     "between": RowCheck(_between, ("number", "number")),
     "matches": RowCheck(_matches, ("text",)),
+}
+
+ROW_CHECKS |= {
+    name: RowCheck(build, parameters)
+    for name, (build, parameters) in public_data_rules.CHECKS.items()
 }
 
 DERIVED_ROW_CHECKS = (

@@ -11,16 +11,23 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from quality.contract import ODCS_DIMENSIONS, Rule
+from quality.indicators import read_indicators
+from quality.reference_tables import code_tables
 from quality.relation_rules import RELATION_CHECKS
 from quality.row_rules import DERIVED_ROW_CHECKS, ROW_CHECKS
+from quality.rule_library import Entry, indicator_of, message_of, read_library
 from quality.yaml_lines import Location, YamlDocument
 
 SEVERITIES = ("error", "warning")
 Check = tuple[str, str, tuple[str, ...], tuple[str, ...], dict[str, float | str]]
 """Family, name, columns, arguments and options of a check."""
+
+LATER_FIELDS = ("their_dataset", "their_department")
+"""Fields of a library's message that one contract alone cannot fill in."""
 
 _IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -47,19 +54,18 @@ class RuleReader:
         rule_id = str(item.get("name", ""))
         if not _IDENTIFIER.match(rule_id):
             self.refuse(where, "rule", "a rule needs a name of lower-case letters, digits, _")
-        dimension = ODCS_DIMENSIONS.get(str(item.get("dimension")))
-        if dimension is None:
-            message = f"rule {rule_id!r}: dimension must be one of {', '.join(ODCS_DIMENSIONS)}"
-            self.refuse(where, "rule", message)
-        if item.get("severity") not in SEVERITIES:
+        check = self._check(item, where, rule_id, column, names)
+        entry = _entry(item, check)
+        dimension = self._dimension(item, where, rule_id, entry)
+        severity = item.get("severity") or (entry.severity if entry else None)
+        if severity not in SEVERITIES:
             self.refuse(where, "rule", f"rule {rule_id!r}: severity must be error or warning")
-        if not item.get("description"):
+        if not item.get("description") and not entry:
             self.refuse(
                 where,
                 "rule",
                 f"rule {rule_id!r} needs a description that tells the clerk what to do",
             )
-        check = self._check(item, where, rule_id, column, names)
         if check is not None and dimension is not None:
             family, name, columns, arguments, options = check
             yield Rule(
@@ -67,13 +73,54 @@ class RuleReader:
                 family=family,
                 check=name,
                 dimension=dimension,
-                severity=str(item.get("severity")),
-                message=str(item.get("description")),
+                severity=str(severity),
+                message=str(item.get("description") or self._message(check)),
                 columns=columns,
                 arguments=arguments,
                 options=options,
                 line=self.document.line(where),
+                indicator=self._indicator(item, where, rule_id, name, dimension),
             )
+
+    def _dimension(
+        self, item: dict[str, Any], where: Location, rule_id: str, entry: Entry | None
+    ) -> str | None:
+        if item.get("dimension") is None and entry:
+            return entry.dimension
+        dimension = ODCS_DIMENSIONS.get(str(item.get("dimension")))
+        if dimension is None:
+            message = f"rule {rule_id!r}: dimension must be one of {', '.join(ODCS_DIMENSIONS)}"
+            self.refuse(where, "rule", message)
+        return dimension
+
+    def _indicator(
+        self, item: dict[str, Any], where: Location, rule_id: str, check: str, dimension: str
+    ) -> str:
+        """The check's own sub-indicator, or the one that the contract names."""
+        for custom in item.get("customProperties") or []:
+            if custom.get("property") != "indicator":
+                name = custom.get("property")
+                self.refuse(where, "rule", f"rule {rule_id!r}: no property {name!r}; remove it")
+                continue
+            code = str(custom.get("value"))
+            known = read_indicators().get(code)
+            if known is not None and known.dimension == dimension:
+                return code
+            fit = [i.code for i in read_indicators().values() if i.dimension == dimension]
+            message = (
+                f"rule {rule_id!r}: indicator {code!r} is none of {dimension}: "
+                f"{', '.join(fit)} (in quotes)"
+            )
+            self.refuse(where, "rule", message)
+        return indicator_of(check, dimension)
+
+    def _message(self, check: Check) -> str:
+        """The library's message; what only the catalogue knows stays to be filled in there."""
+        _, name, columns, arguments, _ = check
+        properties = self.document.data["schema"][0].get("properties") or []
+        titles = {str(p.get("name")): str(p.get("businessName")) for p in properties}
+        own = [titles.get(column, column) for column in columns]
+        return message_of(name, own, arguments, {field: f"{{{field}}}" for field in LATER_FIELDS})
 
     def _check(
         self,
@@ -112,7 +159,7 @@ class RuleReader:
                 return None
             return "relation", metric, own, (), options
         if kind == "custom" and engine == "polars":
-            return self._expression(item, where, rule_id, own, names)
+            return self._expression(item, where, rule_id, own, names, options)
         if kind == "custom" and engine == "yishu" and column is not None:
             return self._named(item, where, rule_id, column, names, options)
         message = (
@@ -129,6 +176,7 @@ class RuleReader:
         rule_id: str,
         own: tuple[str, ...],
         names: set[str],
+        options: dict[str, float | str],
     ) -> Check | None:
         import polars as pl
 
@@ -143,7 +191,7 @@ class RuleReader:
             self.refuse(where, "rule", f"rule {rule_id!r}: no column {', '.join(unknown)}")
             return None
         columns = tuple(dict.fromkeys((*own, *roots)))
-        return "row", "expression", columns, (text,), {}
+        return "row", "expression", columns, (text,), options
 
     def _named(
         self,
@@ -184,10 +232,31 @@ class RuleReader:
                 if argument not in names:
                     self.refuse(where, "rule", f"rule {rule_id!r}: no column {argument!r}")
                     return None
-            if kind == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", argument):
-                self.refuse(where, "rule", f"rule {rule_id!r}: {argument!r} is not a number")
+            if obstacle := _obstacle(kind, argument):
+                self.refuse(where, "rule", f"rule {rule_id!r}: {argument!r} {obstacle}")
                 return None
         return family, name, tuple(columns), tuple(arguments), options
+
+
+def _entry(item: dict[str, Any], check: Check | None) -> Entry | None:
+    """The library's entry of a named check, which says what the contract leaves out."""
+    if check is None or item.get("engine") != "yishu":
+        return None
+    return read_library()[check[1]]
+
+
+def _obstacle(kind: str, argument: str) -> str | None:
+    """Why an argument is not of its kind; None where it is."""
+    if kind == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", argument):
+        return "is not a number"
+    if kind == "reference" and argument not in code_tables():
+        return f"is no reference table; there are {', '.join(code_tables())}"
+    if kind == "date":
+        try:
+            date.fromisoformat(argument)
+        except ValueError:
+            return 'is not a date such as "2000-01-31"'
+    return None
 
 
 def _call(text: str) -> tuple[str, list[str]]:

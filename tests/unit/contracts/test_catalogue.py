@@ -140,3 +140,60 @@ def test_a_contract_under_a_wrong_name_is_not_passed_over_in_silence(
     assert problem.path.name == name
     assert ".odcs.yaml" in problem.message
     assert [entry.dataset for entry in catalogue.broken] == ["valve"]
+
+
+def related(implementation: str, name: str = "related") -> dict[str, Any]:
+    """A column `meter_number` with one rule on another dataset."""
+    rule = {
+        "name": name,
+        "type": "custom",
+        "engine": "yishu",
+        "implementation": implementation,
+    }
+    return {**NUMBER, "quality": [rule]}
+
+
+def test_a_condition_that_cannot_run_on_the_other_dataset_is_a_problem(
+    sources: Path, make_document: Document, write_document: Write
+) -> None:
+    condition = 'exists_where(fire__hydrant, meter_number, "there.pressure > 1", "true")'
+    write_document(sources, make_document([related(condition)]))
+    said = only_problem(read_catalogue(sources), "water/meter")
+    assert "rule 'related': cannot run:" in said
+    assert "there" in said
+
+
+def test_a_condition_that_runs_is_no_problem_and_its_message_names_the_other_dataset(
+    sources: Path, make_document: Document, write_document: Write
+) -> None:
+    condition = (
+        "exists_where(fire__hydrant, meter_number, \"there.meter_number like 'W%'\", "
+        "\"here.meter_number <> ''\")"
+    )
+    write_document(sources, make_document([related(condition)]))
+    catalogue = read_catalogue(sources)
+    assert catalogue.broken == ()
+    (rule,) = [r for r in catalogue.by_name["water/meter"].rules if r.rule_id == "related"]
+    hydrant = catalogue.by_name["fire/hydrant"]
+    assert f"《{hydrant.title}》（临沂市消防救援支队）" in rule.message
+    assert "{" not in rule.message
+
+
+def test_two_datasets_do_not_ask_each_other_to_agree(
+    sources: Path, make_document: Document, write_document: Write
+) -> None:
+    """One disagreement would become an order for each of the two departments."""
+    area = {"name": "area"}
+    team = {"name": "临沂市消防救援支队", "members": [{"username": "科", "role": "owner"}]}
+    agrees = "agrees_with({}, meter_number, area, meter_number)"
+
+    def asking(table: str) -> list[dict[str, Any]]:
+        return [NUMBER, {**area, "quality": related(agrees.format(table))["quality"]}]
+
+    write_document(
+        sources,
+        make_document(asking("water__meter"), department="fire", dataset="hydrant", team=team),
+    )
+    write_document(sources, make_document(asking("fire__hydrant")))
+    said = only_problem(read_catalogue(sources), "fire/hydrant")
+    assert "water/meter asks the same" in said

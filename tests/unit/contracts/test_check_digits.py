@@ -10,17 +10,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 
+from pipelines.home import PROJECT
 from pipelines.ingest.cast import cast
 from pipelines.ingest.parse import LINE, ROW
 from quality.check_digits import (
     RESIDENT_NUMBER_PATTERN,
     UNIFIED_CODE_ALPHABET,
+    organisation_code_holds,
     resident_number_holds,
     unified_code_holds,
 )
 from quality.pandera_schemas import RAGGED
 from tests.conftest import MakeContract
 
+REAL_CODES = (
+    PROJECT.parent / "shared" / "data" / "real" / "enterprise" / "linyi_enterprises_2009_2011.csv"
+)
 KNOWN_TO_STDNUM = ("110101", "310101", "120101")
 """Prefixes that python-stdnum takes for every birth year; it rejects valid historical ones."""
 
@@ -138,3 +143,27 @@ def test_the_reading_of_codes_brings_a_number_into_the_form(
 
 def test_the_form_admits_no_digits_of_other_scripts() -> None:
     assert "\\d" not in RESIDENT_NUMBER_PATTERN
+
+
+@given(st.text(alphabet="0123456789ABCDEFGHJKLMNPQRTUWXY", min_size=8, max_size=8))
+def test_an_organisation_code_has_one_right_check_character(body: str) -> None:
+    """By the standard's words: 11 less the weighted sum mod 11; 10 is written X, 11 is 0."""
+    values = [int(c) if c.isdigit() else ord(c) - 55 for c in body]
+    weighted = zip(values, (3, 7, 9, 10, 5, 8, 4, 2), strict=True)
+    check = (11 - sum(value * weight for value, weight in weighted) % 11) % 11
+    trials = [body + character for character in "0123456789X"]
+    right = [character == "0123456789X"[check] for character in "0123456789X"]
+    assert organisation_code_holds(pl.Series(trials)).to_list() == right
+
+
+def test_what_is_no_organisation_code_is_not_judged() -> None:
+    values = pl.Series([None, "", "D2143569-X", "d2143569X", "D2143569Y", "D2143569X"])
+    assert organisation_code_holds(values).to_list() == [None] * 5 + [True]
+
+
+@pytest.mark.skipif(not REAL_CODES.exists(), reason="the real files are not here")
+def test_every_real_unified_code_holds_a_right_organisation_code() -> None:
+    codes = pl.read_csv(REAL_CODES, infer_schema=False)["统一社会信用代码"].str.to_uppercase()
+    sound = codes.filter(unified_code_holds(codes).fill_null(False))
+    assert len(sound) > 4000
+    assert organisation_code_holds(sound.str.slice(8, 9)).all()

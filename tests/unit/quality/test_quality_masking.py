@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quality.catalogue import read_catalogue
-from quality.masking import mask
+from quality.masking import mask, masked_sql
 
+DATABASE = duckdb.connect()
 CATALOGUE = read_catalogue(Path(__file__).resolve().parents[3] / "pipelines" / "sources")
 PERSONAL = [
     (contract, column)
@@ -66,3 +68,16 @@ def test_no_personal_value_passes_unchanged(place, value):
     kept = masked.replace("*", "")
     assert len(kept) <= max(10, len(value) // 2)
     assert len(kept) < len(value) or "*" in value
+
+
+@given(st.text(alphabet="0123456789X张三临沂路ab ", max_size=24).filter(bool),
+       st.sampled_from(["id_number", "phone", "full_name", "address", "remark"]),
+       st.sampled_from(["L1", "L3"]))  # fmt: skip
+def test_sql_shows_what_python_shows(make_contract, value, name, level):
+    """Two ways to mask that differ would show more in one table than in the other."""
+    contract = make_contract([{"name": name, "classification": level}])
+    column = contract.column(name)
+    shown = DATABASE.execute(
+        f"select {masked_sql('v', column, contract)} from (select $1::varchar as v)", [value]
+    ).fetchone()
+    assert shown == (mask(value, column, contract),)
