@@ -15,6 +15,7 @@ import duckdb
 from pipelines.home import Home
 from pipelines.ingest.arrive import Waiting, arrivals, waiting
 from pipelines.progress import Progress
+from pipelines.replies import is_reply
 from pipelines.resources import City
 from pipelines.warehouse import open_warehouse
 from quality.catalogue import Catalogue
@@ -112,7 +113,7 @@ def run_night(home: Home, catalogue: Catalogue, business_date: date, progress: P
 
     city = City(home.create(), catalogue, progress)
     job = build_defs(city).resolve_job_def(NIGHTLY)
-    progress.stage(STAGE, len(catalogue.names) + 1)
+    progress.stage(STAGE, len(catalogue.names) + 2)  # and the replies and the ledger
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
@@ -168,7 +169,8 @@ def _summary(
                 troubles = _troubles(connection, business_date)
     left = arrivals(city.home.landing, frozenset(city.catalogue.names))
     names = frozenset(city.catalogue.names)
-    unclaimed = tuple(arrival.path.name for arrival in left if arrival.name not in names)
+    known = [arrival for arrival in left if arrival.name in names or is_reply(arrival.path)]
+    unclaimed = tuple(arrival.path.name for arrival in left if arrival not in known)
     return Summary(
         business_date=business_date,
         succeeded=succeeded,
@@ -179,7 +181,7 @@ def _summary(
         city_grade=score[1],
         troubles=troubles,
         unclaimed=unclaimed,
-        waiting=waiting([arrival for arrival in left if arrival.name in names], business_date),
+        waiting=waiting(known, business_date),
         run_id=run_id,
     )
 

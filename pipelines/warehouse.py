@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import replies
 from pipelines.home import Home
 from pipelines.ingest import semantics, store
 from pipelines.ingest.arrive import part_of
@@ -88,6 +89,7 @@ def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
         _write_catalogue(connection, catalogue)
         for contract in catalogue.contracts:
             _create_views(connection, home, contract, ledger)
+        replies.create_views(connection, home, ledger.receipts)
     return ledger
 
 

@@ -37,7 +37,14 @@ from quality.results import (
 from quality.row_results import ledger_results, promises_nothing, row_results, sample_keys
 from quality.scoring import Scores, score_night, write_scores
 from quality.weights import Weights, read_weights
-from quality.work_orders import WorkOrder, derive_orders, write_orders
+from quality.work_orders import (
+    Orders,
+    Policy,
+    derive_orders,
+    read_history,
+    read_policy,
+    write_orders,
+)
 
 Settings = Mapping[str, str] | None
 
@@ -99,16 +106,20 @@ def score(
 def order(
     warehouse: Path,
     business_date: date,
-    weights: Weights | None = None,
+    catalogue: Catalogue | None = None,
+    policy: Policy | None = None,
     *,
     settings: Settings = None,
-) -> list[WorkOrder]:
-    """Derive the work orders from all nights up to the date; rewrite `quality.work_order`."""
+) -> Orders:
+    """Derive the work orders from all nights up to the date; rewrite `quality.work_order`,
+    `quality.work_order_event` and `quality.reply`. The catalogue names the owners."""
+    contracts = catalogue.contracts if catalogue else ()
+    owners = {_place(contract): contract.owner for contract in contracts}
     with _opened(warehouse, settings) as connection:
-        history = read_rule_results(connection, business_date)
-        orders = derive_orders(history, weights or read_weights())
-        write_orders(connection, orders)
-    return orders
+        history = read_history(connection, business_date)
+        derived = derive_orders(history, policy or read_policy(), owners)
+        write_orders(connection, derived)
+    return derived
 
 
 def send_home(

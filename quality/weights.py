@@ -1,7 +1,7 @@
-"""Reads `weights.yaml`: what counts how much in scores, and how long an order may stay open.
+"""Reads `weights.yaml`: what counts how much in scores.
 
 Belongs here: the typed weights and their checks. Does not belong here: the arithmetic
-(`scoring`, `work_orders`).
+(`scoring`); deadlines (`work_orders.policy`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Weights:
     unscored_rules: tuple[str, ...]
     grades: tuple[tuple[str, float], ...]
     """Grade and its lowest score, best first; the last starts at 0."""
-    due_days: Mapping[str, int]
 
     def of_dataset(self, department: str, dataset: str) -> float:
         """Weight of one dataset in its department and in the city."""
@@ -63,7 +62,6 @@ def read_weights(path: Path = DEFAULT_WEIGHTS) -> Weights:
             engines=tuple(data["engines"]),
             unscored_rules=tuple(data["unscored_rules"]),
             grades=tuple((str(item["grade"]), float(item["from"])) for item in data["grades"]),
-            due_days={name: int(data["due_days"][name]) for name in ("error", "warning")},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: {error}: compare with {DEFAULT_WEIGHTS}") from error

@@ -75,7 +75,7 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         key=WORK_ORDER,
         deps=[SCORE],
         group_name="quality",
-        description="工单：由历次规则结果推出，一条规则连续未通过为一张工单，复核通过自动关闭。",
+        description="工单：由历次问题原因和部门回复推出，一个原因一张工单，复核通过自动关闭。",
         owners=["team:big_data"],
         kinds={"python", "duckdb"},
         partitions_def=BUSINESS_DATES,
@@ -86,10 +86,19 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
 
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
-        orders = nightly.order(city.home.warehouse, night)
+        derived = nightly.order(city.home.warehouse, night, city.catalogue)
         city.progress.advance(STAGE, "工单 work orders")
-        opened = sum(order.state == "open" for order in orders)
-        return dg.MaterializeResult(metadata={"orders": len(orders), "open": opened})
+        orders, outcomes = derived.orders, [o for o in derived.outcomes if o.reply.night == night]
+        return dg.MaterializeResult(
+            metadata={
+                "orders": len(orders),
+                "open": sum(order.is_open for order in orders),
+                "new": sum(order.is_new for order in orders),
+                "overdue": sum(order.is_overdue for order in orders),
+                "replies": len(outcomes),
+                "replies_refused": sum(outcome.status == "refused" for outcome in outcomes),
+            }
+        )
 
     return [rule_result, dataset_score, work_order]
 

@@ -9,6 +9,7 @@ from datetime import date
 
 import dagster as dg
 
+from pipelines import replies
 from pipelines.fetch import fetch
 from pipelines.ingest import arrive, door, store
 from pipelines.partitions import BUSINESS_DATES
@@ -28,11 +29,11 @@ def raw_key(department: str, dataset: str) -> dg.AssetKey:
 
 
 def raw_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    """One ingest asset per contract, the broken ones included, and the ledger."""
+    """One ingest asset per contract, the broken ones included, the replies, and the ledger."""
     usable = [_ingest_asset(contract) for contract in catalogue.contracts]
     broken = [_broken_asset(entry) for entry in catalogue.broken]
-    keys = [key for asset in [*usable, *broken] for key in asset.keys]
-    return [*usable, *broken, _ledger_asset(keys)]
+    incoming = [*usable, *broken, _reply_asset()]
+    return [*incoming, _ledger_asset([key for asset in incoming for key in asset.keys])]
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:
@@ -109,6 +110,39 @@ def _broken_asset(entry: BrokenContract) -> dg.AssetsDefinition:
         )
 
     return ingest
+
+
+def _reply_asset() -> dg.AssetsDefinition:
+    contract = replies.platform_contract()
+
+    @dg.asset(
+        key=raw_key(contract.department, contract.dataset),
+        group_name=contract.department,
+        description="各部门对质量工单的回复（反馈工作簿的「回复」表），以及主管部门对异议的裁决。",
+        owners=[f"team:{contract.department}"],
+        kinds={"polars", "pandera", "parquet"},
+        tags={"layer": "raw"},
+        metadata={"dagster/column_schema": column_schema(contract)},
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+        code_version=contract.version,
+    )
+    def quality_reply(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        senders = {**city.catalogue.departments, contract.department: contract.department_name}
+        receipts = replies.take_up(city.home, senders, night)
+        city.progress.advance(STAGE, contract.name)
+        return dg.MaterializeResult(
+            metadata={
+                "files": len(receipts),
+                "refused": sum(receipt.status == "refused" for receipt in receipts),
+                "rows": sum(receipt.rows_accepted for receipt in receipts),
+                "rows_quarantined": sum(receipt.rows_quarantined for receipt in receipts),
+            }
+        )
+
+    return quality_reply
 
 
 def _arrived(city: City, name: str, night: date) -> list[arrive.Arrival]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from pipelines.home import Home, sources_folder
 from pipelines.ingest.arrive import arrivals, waiting
 from pipelines.publish import current
+from pipelines.replies import is_reply
 from quality.catalogue import read_catalogue
 
 
@@ -22,7 +23,7 @@ def run(console: Console) -> int:
     for problem in catalogue.problems:
         console.print(f"[red]contract[/red] {problem}", highlight=False, soft_wrap=True)
     arrived = arrivals(home.landing, frozenset(catalogue.names))
-    claimed = [arrival for arrival in arrived if arrival.name in catalogue.names]
+    claimed = [a for a in arrived if a.name in catalogue.names or is_reply(a.path)]
     console.print(f"home       {home.root}", soft_wrap=True)
     console.print(f"contracts  {len(catalogue.contracts)} usable, {len(catalogue.broken)} broken")
     console.print(

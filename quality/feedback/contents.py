@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
@@ -19,7 +19,7 @@ from quality.masking import mask
 from quality.row_rules import GARBLED_PATTERN
 from quality.scoring import OVERALL
 from quality.weights import read_weights
-from quality.work_orders import CLOSED, OPEN, WorkOrder
+from quality.work_orders import REPLY_DATASET, WorkOrder, read_orders
 
 ROWS_PER_ORDER = 5000
 """Defect rows listed per order; more than a clerk can work through, little enough to open."""
@@ -67,6 +67,19 @@ class DefectLine:
 
 
 @dataclass(frozen=True)
+class ReplyLine:
+    """What became of a reply that this night took up."""
+
+    file_name: str
+    line_number: int
+    order_id: str
+    action: str
+    status: str
+    """`accepted`, `repeated` or `refused`."""
+    reason: str
+
+
+@dataclass(frozen=True)
 class Contents:
     """One department's night."""
 
@@ -77,22 +90,29 @@ class Contents:
     """The city, the department, then its datasets."""
     deliveries: tuple[DeliveryLine, ...]
     orders: tuple[WorkOrder, ...]
-    """Open ones first, errors first, then those closed this night."""
+    """Open ones first, what is new before what stands, errors first; then those closed tonight."""
     titles: dict[str, str]
     """Dataset → Chinese name."""
     defects: tuple[DefectLine, ...]
     found: dict[str, int]
     """Order → all its open defect rows, listed or not."""
+    replies: tuple[ReplyLine, ...] = ()
+    """Those that this night took up."""
 
     @property
     def open_orders(self) -> tuple[WorkOrder, ...]:
         """Those that wait for the department."""
-        return tuple(order for order in self.orders if order.state == OPEN)
+        return tuple(order for order in self.orders if order.is_open)
 
     @property
     def overdue(self) -> int:
-        """Open orders past their due date."""
-        return sum(order.due_on < self.business_date for order in self.open_orders)
+        """Orders past their due date whose clock runs."""
+        return sum(order.is_overdue for order in self.orders)
+
+    @property
+    def new(self) -> int:
+        """Open orders of which the department hears tonight."""
+        return sum(order.is_new for order in self.open_orders)
 
 
 def read_contents(
@@ -110,7 +130,7 @@ def read_contents(
     defects: list[DefectLine] = []
     found: dict[str, int] = {}
     for contract in contracts:
-        own = [o for o in orders if o.dataset == contract.dataset and o.state == OPEN]
+        own = [o for o in orders if o.dataset == contract.dataset and o.is_open]
         lines, counts = _defects(connection, contract, own)
         defects += lines
         found |= counts
@@ -124,20 +144,33 @@ def read_contents(
         titles=titles,
         defects=tuple(defects),
         found=found,
+        replies=_replies(connection, department, business_date),
     )
 
 
 def _orders(
     connection: duckdb.DuckDBPyConnection, department: str, business_date: date
 ) -> tuple[WorkOrder, ...]:
-    columns = ", ".join(field.name for field in fields(WorkOrder))
+    return tuple(
+        read_orders(
+            connection,
+            "department = ? and (state = 'open' or closed_on = ?) "
+            "order by state = 'closed', is_new desc, is_overdue desc, severity, due_on, dataset, "
+            "cause, opened_on",
+            [department, business_date],
+        )
+    )
+
+
+def _replies(
+    connection: duckdb.DuckDBPyConnection, department: str, business_date: date
+) -> tuple[ReplyLine, ...]:
     rows = connection.execute(
-        f"select {columns} from quality.work_order "
-        "where department = ? and (state = ? or closed_on = ?) "
-        "order by state = ? , severity, due_on, dataset, rule_id, opened_on",
-        [department, OPEN, business_date, CLOSED],
+        "select file_name, line_number, order_id, action, status, reason from quality.reply "
+        "where department = ? and business_date = ? order by file_name, line_number",
+        [department, business_date],
     ).fetchall()
-    return tuple(WorkOrder(*row) for row in rows)
+    return tuple(ReplyLine(*row) for row in rows)
 
 
 def _scores(
@@ -191,8 +224,9 @@ def _deliveries(
         [department, business_date],
     ).fetchall()
     delivered = {row[0] for row in rows}
+    named = {REPLY_DATASET: "质量反馈回复", **titles}
     lines = [
-        DeliveryLine(titles.get(dataset, dataset), name, status, read, accepted, held, reason or "")
+        DeliveryLine(named.get(dataset, dataset), name, status, read, accepted, held, reason or "")
         for dataset, name, status, read, accepted, held, reason in rows
     ]
     lines += [
@@ -207,7 +241,7 @@ def _defects(
     connection: duckdb.DuckDBPyConnection, contract: Contract, orders: Sequence[WorkOrder]
 ) -> tuple[list[DefectLine], dict[str, int]]:
     rules = {rule.rule_id: rule for rule in contract.rules}
-    by_rule = {order.rule_id: order for order in orders if order.rule_id in rules}
+    by_rule = {rule_id: order for order in orders for rule_id in order.rule_ids if rule_id in rules}
     if not by_rule:
         return [], {}
     counted = connection.execute(
@@ -215,7 +249,11 @@ def _defects(
         "where department = ? and dataset = ? and is_open group by rule_id",
         [contract.department, contract.dataset],
     ).fetchall()
-    found = {by_rule[rule_id].order_id: count for rule_id, count in counted if rule_id in by_rule}
+    found: dict[str, int] = {}
+    for rule_id, count in counted:
+        if rule_id in by_rule:
+            number = by_rule[rule_id].order_id
+            found[number] = found.get(number, 0) + count
     if not found:
         return [], {}
     names = [column.name for column in contract.columns]
@@ -243,7 +281,8 @@ def _picked(
             select * from quality.defect
             where department = ? and dataset = ? and is_open and list_contains(?, rule_id)
             qualify row_number() over (
-                partition by rule_id order by business_date, delivery_id, line_number
+                partition by list_extract(?, list_position(?, rule_id))
+                order by business_date, delivery_id, line_number
             ) <= {ROWS_PER_ORDER}
         ),
         rows as (
@@ -258,8 +297,9 @@ def _picked(
         order by list_position(?, picked.rule_id),
             picked.business_date, picked.delivery_id, picked.line_number
         """,
-        [contract.department, contract.dataset, list(by_rule), list(by_rule)],
-    ).fetchall()
+        [contract.department, contract.dataset, list(by_rule),
+         [order.order_id for order in by_rule.values()], list(by_rule), list(by_rule)],
+    ).fetchall()  # fmt: skip
 
 
 def _line(

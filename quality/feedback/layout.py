@@ -36,6 +36,8 @@ _STYLES: dict[str, dict[str, Any]] = {
     "score": {**_CENTRE, "num_format": "0.00"},
     "share": {**_CENTRE, "num_format": "0%"},
     "date": {**_CENTRE, "num_format": "yyyy-mm-dd"},
+    "entry": {**_CELL, "text_wrap": True, "indent": 1, "bg_color": "#FFFBEA"},
+    "entry_date": {**_CENTRE, "num_format": "yyyy-mm-dd", "bg_color": "#FFFBEA"},
     "absent": {**_CENTRE, "font_color": "#8C959F"},
     "error": {**_CENTRE, "bold": True, "bg_color": "#FDE7E9", "font_color": "#A4161A"},
     "warning": {**_CENTRE, "bold": True, "bg_color": "#FFF4CE", "font_color": "#7A4D00"},

@@ -1,4 +1,4 @@
-"""One department's workbook: 总览, 工单, 缺陷明细.
+"""One department's workbook: 总览, 工单, 回复, 缺陷明细.
 
 Belongs here: what each sheet says, in which order.
 Does not belong here: where it is read from (`contents`) and how it looks (`layout`).
@@ -21,7 +21,9 @@ from quality.catalogue import Catalogue
 from quality.contract import DIMENSIONS
 from quality.feedback.contents import ROWS_PER_ORDER, Contents, ScoreLine, read_contents
 from quality.feedback.layout import Cell, Layout
-from quality.work_orders import OPEN, WorkOrder
+from quality.feedback.reply_sheet import write_outcomes, write_reply_sheet
+from quality.work_orders import Policy, WorkOrder, machine, read_policy
+from quality.working_days import caveat
 
 _SEVERITIES = {"error": "错误", "warning": "提醒"}
 _DELIVERIES = {
@@ -31,13 +33,14 @@ _DELIVERIES = {
     "missing": Cell("本次无报送", "absent"),
 }
 _OVERVIEW_WIDTHS = (30, 38, 11, 11, 11, 11, 11, 11, 11, 11)
-_ORDER_WIDTHS = (22, 22, 44, 8, 10, 12, 13, 12, 12, 9, 28)
+_ORDER_WIDTHS = (22, 22, 44, 8, 10, 12, 13, 12, 12, 12, 16, 28)
 _DEFECT_WIDTHS = (22, 20, 40, 8, 8, 22, 26, 30, 26)
 _STEPS = (
     "一、按「工单」逐条查看问题和处理要求，在「缺陷明细」中按文件名、行号找到原始数据。",
     "二、在业务系统中核实更正后，按原文件格式将更正的数据放入下一次报送文件（全量报送的数据集重新全量报送）。",
     "三、平台每晚自动复核，问题消除后工单自动关闭，无需另行回复。",
-    "四、评分为 0–100 分，未评估的维度不计分；覆盖率为已评估规则的权重占比。",
+    "四、有异议、需延期或已更正待复核的，在「回复」中选择并填写，将本文件原样放回报送目录即可。",
+    "五、评分为 0–100 分，未评估的维度不计分；覆盖率为已评估指标的权重占比。",
 )
 
 
@@ -60,6 +63,7 @@ def write_workbook(
     department: str,
     business_date: date,
     folder: Path,
+    policy: Policy | None = None,
 ) -> FeedbackSummary:
     """Write `质量反馈_<YYYYMMDD>.xlsx` into the folder; a department without fault gets one too.
 
@@ -71,7 +75,7 @@ def write_workbook(
     path = folder / f"质量反馈_{business_date:%Y%m%d}.xlsx"
     temporary = folder / f".{path.name}.{os.getpid()}"
     try:
-        _write(contents, temporary)
+        _write(contents, temporary, policy or read_policy())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -85,7 +89,7 @@ def write_workbook(
     )
 
 
-def _write(contents: Contents, path: Path) -> None:
+def _write(contents: Contents, path: Path, policy: Policy) -> None:
     midnight = datetime.combine(contents.business_date, datetime.min.time())
     with Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         title = f"{contents.department_name}数据质量反馈"
@@ -93,6 +97,7 @@ def _write(contents: Contents, path: Path) -> None:
         layout = Layout(book)
         _overview(layout, contents)
         _orders(layout, contents)
+        write_reply_sheet(layout, contents, policy, _footer(contents))
         _defects(layout, contents)
 
 
@@ -132,9 +137,11 @@ def _overview(layout: Layout, contents: Contents) -> None:
         cells += [_DELIVERIES[delivery.status], *(Cell(count, "number") for count in counts)]
         layout.row(sheet, row, [*cells, Cell(delivery.reason)], spread=True)
 
+    row = write_outcomes(layout, sheet, row, contents)
     row += 2
     layout.band(sheet, row, last, "如何处理", style="section", height=22)
-    for step in _STEPS:
+    estimate = caveat([order.due_on for order in contents.open_orders])
+    for step in (*_STEPS, *([f"注：{estimate}"] if estimate else [])):
         row += 1
         layout.band(sheet, row, last, step, style="note", height=18)
 
@@ -145,7 +152,9 @@ def _verdict(contents: Contents) -> str:
     ended = f"本次关闭 {closed} 张。" if closed else ""
     if not waiting:
         return f"本次没有需要处理的问题。{ended}感谢配合！"
-    late = f"（其中 {overdue} 张已超期）" if overdue else ""
+    parts = [f"今日新增或有变化 {contents.new} 张"] if contents.new else []
+    parts += [f"已超期 {overdue} 张"] if overdue else []
+    late = f"（其中{'，'.join(parts)}）" if parts else ""
     return f"待处理工单 {waiting} 张{late}，涉及缺陷 {sum(contents.found.values()):,} 条。{ended}"
 
 
@@ -166,7 +175,7 @@ def _score(score: float | None) -> Cell:
 def _orders(layout: Layout, contents: Contents) -> None:
     sheet = layout.sheet("工单", _ORDER_WIDTHS, _footer(contents))
     titles = ("工单号", "数据集", "问题和处理要求", "级别", "维度", "当前问题数", "开立时问题数",
-              "开立日期", "期限", "状态", "明细")  # fmt: skip
+              "开立日期", "期限", "状态", "督办", "明细")  # fmt: skip
     layout.header(sheet, 0, titles)
     for row, order in enumerate(contents.orders, start=1):
         layout.row(sheet, row, _order_cells(order, contents))
@@ -176,12 +185,6 @@ def _orders(layout: Layout, contents: Contents) -> None:
 
 
 def _order_cells(order: WorkOrder, contents: Contents) -> list[Cell]:
-    if order.state != OPEN:
-        state = Cell("已关闭", "closed")
-    elif order.due_on < contents.business_date:
-        state = Cell("已超期", "error")
-    else:
-        state = Cell("待处理", "warning")
     return [
         Cell(order.order_id, "mono"),
         Cell(contents.titles.get(order.dataset, order.dataset)),
@@ -192,14 +195,25 @@ def _order_cells(order: WorkOrder, contents: Contents) -> list[Cell]:
         Cell(order.failed_at_open, "number"),
         Cell(order.opened_on, "date"),
         Cell(order.due_on, "date"),
-        state,
+        phase_cell(order),
+        Cell(order.escalated_to or None, "centre"),
         Cell(_listing(order, contents)),
     ]
 
 
+def phase_cell(order: WorkOrder) -> Cell:
+    """The order's phase, as loud as it is urgent."""
+    if not order.is_open:
+        return Cell(machine.PHASES[order.phase], "closed")
+    if order.is_overdue:
+        return Cell("已超期", "error")
+    is_calm = order.phase in (machine.IN_CORRECTION, machine.WAIVED, machine.DISPUTED)
+    return Cell(machine.PHASES[order.phase], "centre" if is_calm else "warning")
+
+
 def _listing(order: WorkOrder, contents: Contents) -> str:
     found = contents.found.get(order.order_id, 0)
-    if order.state != OPEN:
+    if not order.is_open:
         return f"{order.closed_on:%Y-%m-%d} 复核通过"
     if not found:
         return "针对整个数据集，无行级明细"

@@ -84,8 +84,8 @@ def test_what_was_loaded_before_stays_in_force(city: City) -> None:
 def test_each_department_concerned_gets_a_work_order(city: City) -> None:
     orders = set(
         city.published(
-            "select department, dataset, rule_id from quality.work_order where state = 'open' "
-            "and rule_id in ('delivery_readable', 'delivered_on_time', 'contract_valid')"
+            "select department, dataset, cause from quality.work_order where state = 'open' "
+            "and cause in ('delivery_readable', 'delivered_on_time', 'contract_valid')"
         )
     )
     assert ("power_supply", "electricity_usage", "delivered_on_time") in orders
@@ -112,7 +112,7 @@ def test_the_mended_contract_loads_what_waited(city: City) -> None:
         "and business_date = '2026-07-01'"
     )
     assert status == [("loaded",)]
-    order = city.published("select state from quality.work_order where rule_id = 'contract_valid'")
+    order = city.published("select state from quality.work_order where cause = 'contract_valid'")
     assert ("open",) not in order
 
 

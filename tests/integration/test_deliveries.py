@@ -22,12 +22,12 @@ from pipelines.dbt_scaffold import differences, staging_sql, write_staging
 from pipelines.home import PROJECT, Home
 from pipelines.warehouse import prepare
 from quality.catalogue import Catalogue
+from quality.causes import causes_of, recheck_of
 from quality.contract import Contract
 from quality.defects import build_defects, open_defect_table
 from quality.results import RuleResult
 from quality.row_results import ledger_results
-from quality.weights import read_weights
-from quality.work_orders import derive_orders
+from quality.work_orders import Night, derive_orders, read_policy
 from tests.conftest import Land, MakeContract, TakeUp
 
 FIRST = date(2026, 6, 29)
@@ -194,7 +194,12 @@ class Nights:
 
     def orders(self) -> list[tuple[str, str]]:
         """Rule and state of all orders so far."""
-        return [(o.rule_id, o.state) for o in derive_orders(self.history, read_weights())]
+        nights = []
+        for night in sorted({result.business_date for result in self.history}):
+            own = [result for result in self.history if result.business_date == night]
+            causes = causes_of(own)
+            nights.append(Night(night, tuple(causes), recheck_of(own, causes)))
+        return [(o.cause, o.state) for o in derive_orders(nights, read_policy()).orders]
 
     def message(self, rule: str) -> str:
         return next(r.message for r in reversed(self.history) if r.rule_id == rule)

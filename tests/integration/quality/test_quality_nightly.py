@@ -68,7 +68,7 @@ def test_a_relation_whose_other_side_is_missing_is_an_error_not_a_failure(city, 
     assert result.status == "error"
     assert "CatalogException" in result.message
     assert city.ask(
-        "select count(*) from quality.work_order where rule_id = 'subject_is_registered'"
+        "select count(*) from quality.work_order where cause = 'subject_is_registered'"
     ) == [(0,)]
 
 
@@ -84,7 +84,7 @@ def test_rows_refused_at_the_door_open_an_order_and_the_correction_closes_it(cit
     assert (result.status, result.failed, result.total) == ("pass", 0, 2)
     assert city.ask("select is_open, resolved_by from quality.defect") == [(False, second)]
     orders = city.ask(
-        "select state, opened_on, closed_on from quality.work_order where rule_id = 'phone_format'"
+        "select state, opened_on, closed_on from quality.work_order where cause = 'phone_format'"
     )
     assert orders == [("closed", city.night(1), city.night(2))]
 
@@ -264,7 +264,7 @@ def test_a_broken_contract_shows_as_one_error_opens_an_order_and_closes_when_men
         "where dataset = 'enterprise' and dimension = 'overall'"
     )
     assert city.ask(score) == [(None, 0.0)]
-    order = "select state from quality.work_order where rule_id = 'contract_valid'"
+    order = "select state from quality.work_order where cause = 'contract_valid'"
     assert city.ask(order) == [("open",)]
     summary = nightly.send_home(city.path, Catalogue(kept, (broken,)), "market_regulation",
                                 city.night(1), city.path.parent)  # fmt: skip
@@ -330,7 +330,7 @@ def workbook(city, catalogue, enterprise) -> Any:
 def test_the_workbook_shows_orders_and_masked_rows(workbook):
     assert workbook.path.name == "质量反馈_20260628.xlsx"
     book = python_calamine.CalamineWorkbook.from_path(str(workbook.path))
-    assert book.sheet_names == ["总览", "工单", "缺陷明细"]
+    assert book.sheet_names == ["总览", "工单", "回复", "缺陷明细"]
     orders = book.get_sheet_by_name("工单").to_python()
     defects = book.get_sheet_by_name("缺陷明细").to_python()
     assert len(orders) - 1 == workbook.open_orders

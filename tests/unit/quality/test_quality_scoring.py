@@ -165,7 +165,7 @@ def test_grades_change_at_their_bounds(score, grade):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("accuracy: 0.25", "accuracy: 0"), ("due_days:", "days:"), ("from: 0}", "from: 5}")],
+    [("accuracy: 0.25", "accuracy: 0"), ("grades:", "grade:"), ("from: 0}", "from: 5}")],
 )
 def test_senseless_weights_are_refused_by_name(tmp_path, old, new):
     """A typing error in the weights must stop the night, not bend the scores."""
