@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines import dbt_run
+from pipelines import dbt_run, replies
 from pipelines.assets.quality import platform_results
 from pipelines.home import Home
 from pipelines.ingest import arrive, door, store
@@ -68,6 +68,9 @@ def run_night(
     for contract in catalogue.contracts:
         own = [arrival for arrival in arrived if arrival.name == contract.name]
         door.take_up(home, contract, own, night)
+    platform = replies.platform_contract()
+    senders = {**catalogue.departments, platform.department: platform.department_name}
+    replies.take_up(home, senders, night)
     prepare(home, catalogue, night)
     # Tests that read staging read marts too, and those are not there.
     nodes = dbt_run.build(home, select=[_STAGING], with_tests=False, parsed=parsed)
@@ -76,18 +79,19 @@ def run_night(
         raise NightFailedError(f"{night}: {', '.join(bad)} failed in dbt; see its compiled SQL")
     nightly.judge(home.warehouse, catalogue, night, platform_results(nodes, night))
     nightly.score(home.warehouse, night)
-    nightly.order(home.warehouse, night)
+    nightly.order(home.warehouse, night, catalogue)
     for department in sorted(send_home_to):
         nightly.send_home(home.warehouse, catalogue, department, night, home.outbox)
 
 
-def deliver_again(source: Home, target: Home, catalogue: Catalogue, night: date) -> None:
+def deliver_again(source: Home, target: Home, night: date) -> None:
     """Put into `target`'s landing what a night of `source` took up, from its archive.
 
-    The archive knows contents, the receipts the names under which they came.
+    The archive knows contents, the receipts the names under which they came; replies are there
+    with the rest.
     """
-    for name in catalogue.names:
-        for receipt in store.read_receipts(source.raw, *name.split("/")):
+    for place in sorted(source.raw.glob("*/*")):
+        for receipt in store.read_receipts(source.raw, place.parent.name, place.name):
             if receipt.night == night and receipt.sm3:
                 folder = target.landing / receipt.department
                 folder.mkdir(parents=True, exist_ok=True)

@@ -143,6 +143,19 @@ def schedule(plan: Plan, history_nights: int = HISTORY_NIGHTS) -> tuple[Incident
     return tuple(sorted(planned.incidents, key=lambda incident: (incident.first, incident.name)))
 
 
+def each_kind_once(plan: Plan, first: int) -> tuple[Incident, ...]:
+    """Every kind but the slow drift, each in a dataset of its own, from the night `first` on.
+
+    All are corrected on the second night after their own, the last of them on `first + 3`.
+    """
+    planned = _Planned(plan, first - 1)
+    kinds = sorted((kind for kind in KINDS if kind != DRIFT), key=lambda kind: len(PLACES[kind]))
+    for number, kind in enumerate(kinds):
+        place = next(place for place in PLACES[kind] if not planned.taken[place.name])
+        planned.add(kind, place, first + number % 2, 1, lag=2)
+    return tuple(sorted(planned.incidents, key=lambda incident: (incident.first, incident.name)))
+
+
 class _Planned:
     """What is planted so far, and until when each dataset is left alone."""
 
@@ -171,14 +184,19 @@ class _Planned:
             lasts = kind in (MISSING_COLUMN, UNIT_CHANGE, LATE_DELIVERY)
             self.add(kind, place, night, 1 + (lasts and draw(self.plan.seed, night, name) < 0.5))
 
-    def add(self, kind: str, place: Place, first: int, nights: int) -> None:
-        """Plant one incident where it ends before the simulation does."""
+    def add(self, kind: str, place: Place, first: int, nights: int, lag: int | None = None) -> None:
+        """Plant one incident where it ends before the simulation does.
+
+        `lag` is how many nights after the last wrong delivery the right ones come; drawn, and
+        now and then never, unless given.
+        """
         seed, purpose = self.plan.seed, (place.name, kind, first)
-        lag = 1 + int(4 * draw(seed, "lag", *purpose))
+        may_be_silent = place.never_corrected and lag is None
+        lag = lag or 1 + int(4 * draw(seed, "lag", *purpose))
         if kind in (LATE_DELIVERY, DRIFT) or place.name in _FULL:
             lag = 1
         corrected: int | None = first + nights - 1 + lag
-        if place.never_corrected and draw(seed, "silent", *purpose) < _SILENT_SHARE:
+        if may_be_silent and draw(seed, "silent", *purpose) < _SILENT_SHARE:
             corrected = None
             self.standing.add((place.name, kind, place.column))
         elif corrected is not None and corrected > self.plan.nights:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,5 +119,6 @@ def test_merged_faults_never_touch_and_cover_the_same_nights(
     merged = merge(faults)
     for night in (_night(number) for number in range(30)):
         assert any(f.stands_on(night) for f in faults) == any(f.stands_on(night) for f in merged)
-    for before, after in zip(merged, merged[1:], strict=False):
-        assert before.corrected is not None and before.corrected < after.first
+    for before, after in pairwise(merged):
+        assert before.corrected is not None
+        assert before.corrected < after.first
