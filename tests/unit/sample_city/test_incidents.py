@@ -35,6 +35,7 @@ def test_the_festival_is_quiet_and_the_week_before_it_busy() -> None:
     assert weight(date(2026, 2, 11)) > weight(date(2026, 1, 14))
     assert weight(date(2026, 3, 31)) > 1.5 * weight(date(2026, 3, 24))
     assert weight(date(2026, 3, 21)) < 0.5 * weight(date(2026, 3, 20))
+    assert weight(date(2026, 2, 28)) > 1, "a make-up Saturday at the end of a month"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 77])
