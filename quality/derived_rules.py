@@ -89,6 +89,9 @@ def _delivery_rules(contract: Contract) -> Iterator[Rule]:
     yield _delivery_rule("delivery_readable", "accessibility", "error", message)
     message = "报送文件的列与约定不一致，请恢复约定的表头，或联系大数据主管部门修订数据合同。"
     yield _delivery_rule("schema_agrees", "conformity", "warning", message)
+    if contract.file_format in (None, "csv", "tsv", "fixed"):
+        message = "报送文件在中途截断，其后的数据未收到，请重新导出完整的文件，按原文件名报送。"
+        yield _delivery_rule("file_not_cut", "completeness", "error", message)
     if contract.delivery == "full":
         message = "全量报送的分片不齐，未装载，请补齐缺少的文件。"
         yield _delivery_rule("delivery_complete", "completeness", "error", message)

@@ -20,6 +20,9 @@ from quality.contract import Contract
 _RULES = {"parts_missing": "delivery_complete", "shrunken": "not_shrunken"}
 """Why a delivery was refused → the delivery rule that tells of it; else `delivery_readable`."""
 
+_WHOLE_SHARE = 0.75
+"""Share of a dataset's files that end with a line end, from which on one without is cut."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -27,6 +30,8 @@ class Told:
 
     file_name: str
     reason: str
+    missing: tuple[str, ...] = ()
+    """Agreed headers that the file did not have."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Ledger:
     drifted: tuple[Told, ...]
     """Those whose header is not the one agreed: of the newest date, and of any date those without
     an agreed column that no later delivery brings."""
+    cut: tuple[Told, ...]
+    """Deliveries in force whose file breaks off in a line, although the others do not."""
     refused: tuple[tuple[str, Told], ...]
     """Refused and not made good: delivery rule and what it tells, the latest first."""
 
@@ -63,7 +70,8 @@ def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Le
     ).fetchone()
     total, newest = row or (0, None)
     newest_loaded, drifted = _headers(connection, contract)
-    return Ledger(int(total), newest, newest_loaded, drifted, _refused(connection, contract))
+    return Ledger(int(total), newest, newest_loaded, drifted,
+                  _cut(connection, contract), _refused(connection, contract))  # fmt: skip
 
 
 def _headers(
@@ -75,15 +83,14 @@ def _headers(
             file_name,
             coalesce((findings ->> '$.drift.disagrees')::boolean, false),
             findings ->> '$.drift.sentence',
+            coalesce(from_json(findings -> '$.drift.missing', '["varchar"]'), []) as missing,
             business_date = max(business_date) over () as is_newest
         from meta.delivery
         where department = $department and dataset = $dataset
             and status = 'loaded' and superseded_by is null
         qualify is_newest or (
             not $is_full
-            and list_has_any(
-                coalesce(from_json(findings -> '$.drift.missing', '["varchar"]'), []), $headers
-            )
+            and list_has_any(missing, $headers)
         )
         order by is_newest desc, business_date desc, part, sequence
         """,
@@ -95,7 +102,37 @@ def _headers(
         },
     ).fetchall()
     newest = sum(is_newest for *_, is_newest in rows)
-    return newest, tuple(Told(name, said or "") for name, drifts, said, _ in rows if drifts)
+    drifted = [
+        Told(name, said or "", tuple(missing)) for name, drifts, said, missing, _ in rows if drifts
+    ]
+    return newest, tuple(drifted)
+
+
+def _cut(connection: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[Told, ...]:
+    """A department whose files never end with a line end has its own way of writing them."""
+    rows = connection.execute(
+        f"""
+        with loaded as (
+            select file_name, rows_read, business_date, part, sequence,
+                (findings ->> '$.ends_whole')::boolean as ends_whole,
+                business_date = max(business_date) over () as is_newest
+            from meta.delivery
+            where department = $department and dataset = $dataset
+                and status = 'loaded' and superseded_by is null
+        )
+        select file_name, rows_read from loaded
+        where not ends_whole and (is_newest or not $is_full)
+            and (select count(*) filter (where ends_whole) >= {_WHOLE_SHARE} * count(*)
+                from loaded where ends_whole is not null)
+        order by business_date desc, part, sequence
+        """,
+        {
+            "department": contract.department,
+            "dataset": contract.dataset,
+            "is_full": contract.delivery == "full",
+        },
+    ).fetchall()
+    return tuple(Told(name, f"读到第 {rows} 行即止，最后一行没有结束") for name, rows in rows)
 
 
 def _refused(

@@ -18,12 +18,13 @@ from pathlib import Path
 import duckdb
 
 from quality.catalogue import Catalogue
-from quality.causes import causes_of, write_causes
+from quality.causes import Fault, causes_of, write_causes
 from quality.contract import Contract
 from quality.defects import build_defects, open_defect_table
 from quality.disagreements import build_disagreements, open_disagreement_table
 from quality.expected_checks import write_expected
 from quality.feedback.workbook import FeedbackSummary, write_workbook
+from quality.file_faults import file_faults
 from quality.results import (
     ERROR,
     NOT_APPLICABLE,
@@ -70,6 +71,7 @@ def judge(
         open_defect_table(connection)
         open_disagreement_table(connection)
         judged: list[RuleResult] = []
+        faults: list[Fault] = []
         for contract in catalogue.contracts:
             own = [r for r in relations if (r.department, r.dataset) == _place(contract)]
             if promises_nothing(connection, contract):
@@ -77,6 +79,8 @@ def judge(
             judged += own
             judged += _judge_dataset(connection, catalogue, contract, business_date, own)
             judged += ledger_results(connection, contract, business_date)
+            if _has_tables(connection, contract):
+                faults += file_faults(connection, contract)
         samples = _samples(connection, catalogue)
         results = [
             replace(result, sample_keys=samples.get(result.identity[:3], result.sample_keys))
@@ -84,7 +88,7 @@ def judge(
         ]
         write_expected(connection, business_date, catalogue)
         write_rule_results(connection, business_date, results)
-        write_causes(connection, business_date, causes_of(results))
+        write_causes(connection, business_date, causes_of(results, faults))
     return results
 
 

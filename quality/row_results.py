@@ -73,6 +73,8 @@ def _ledger_result(
         return result_of(contract, rule, business_date, FAIL if late else PASS, counted)
     if rule.check == "schema_agrees":
         found, total = ledger.drifted, ledger.newest_loaded
+    elif rule.check == "file_not_cut":
+        found, total = ledger.cut, ledger.newest_loaded
     else:
         found, total = ledger.outstanding(rule.check), ledger.total
     if total == 0:

@@ -25,6 +25,9 @@ from pipelines.ingest.validate import DeliveryColumns, Validator
 from quality.catalogue import BrokenContract
 from quality.contract import Contract
 
+_LINES = ("csv", "tsv", "fixed")
+"""Formats of which a line is a row, so that a file that was cut shows at its end."""
+
 
 def take_up(
     home: Home, contract: Contract, arrived: Sequence[Arrival], night: date
@@ -295,6 +298,8 @@ def _load(home: Home, contract: Contract, original: archive.Original, receipt: R
             read += texts.height
             kept, refused = validator.split(cast(texts, contract))
             writing.call(partial(_write, [(accepted, kept), (quarantined, refused)]))
+    if findings.file_format in _LINES and findings.container is None:
+        findings.ends_whole = archive.ends_with_line_end(original.path)
     return replace(
         receipt,
         rows_read=read,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pipelines.sample_city.incidents.calendar import is_festival
@@ -147,14 +147,19 @@ def schedule(plan: Plan, history_nights: int = HISTORY_NIGHTS) -> tuple[Incident
 def each_kind_once(plan: Plan, first: int) -> tuple[Incident, ...]:
     """Every kind but the slow drift, each in a dataset of its own, from the night `first` on.
 
-    All are corrected on the second night after their own, the last of them on `first + 3`.
+    All are corrected on the second night after their own, the last of them on `first + 3`. Of
+    three departments one disputes, one asks for time and one is silent.
     """
     planned = _Planned(plan, first - 1)
     kinds = sorted((kind for kind in KINDS if kind != DRIFT), key=lambda kind: len(PLACES[kind]))
     for number, kind in enumerate(kinds):
         place = next(place for place in PLACES[kind] if not planned.taken[place.name])
         planned.add(kind, place, first + number % 2, 1, lag=2)
-    return tuple(sorted(planned.incidents, key=lambda incident: (incident.first, incident.name)))
+    answering = [
+        replace(incident, reply=("", DISPUTE, ASK_TIME)[incident.number % 3])
+        for incident in planned.incidents
+    ]
+    return tuple(sorted(answering, key=lambda incident: (incident.first, incident.name)))
 
 
 class _Planned:
