@@ -94,19 +94,27 @@ class Cause:
 def causes_of(results: Iterable[RuleResult], faults: Sequence[Fault] = ()) -> list[Cause]:
     """One night's causes, in the order of their names.
 
-    Each failing rule hangs under exactly one cause: the first fault that explains it, else itself.
+    A failing rule hangs under every fault that explains it; one that none explains is a cause of
+    its own.
     """
     failing: dict[tuple[str, str], dict[str, RuleResult]] = {}
     for result in results:
         if fails(result):
             failing.setdefault((result.department, result.dataset), {})[result.rule_id] = result
     causes = []
+    hanging: set[Key] = set()
     for fault in faults:
         own = failing.get((fault.department, fault.dataset), {})
-        explained = [own.pop(rule_id) for rule_id in fault.rule_ids if rule_id in own]
+        explained = [own[rule_id] for rule_id in fault.rule_ids if rule_id in own]
+        hanging |= {(fault.department, fault.dataset, result.rule_id) for result in explained}
         if explained:
             causes.append(_of_fault(fault, explained))
-    causes += [_of_rule(result) for own in failing.values() for result in own.values()]
+    causes += [
+        _of_rule(result)
+        for place, own in failing.items()
+        for rule_id, result in own.items()
+        if (*place, rule_id) not in hanging
+    ]
     return sorted(causes, key=lambda cause: cause.key)
 
 

@@ -71,7 +71,7 @@ class Rule:
     """One check that is expected of a dataset on every night.
 
     `family` says who runs it: `row` (Pandera, at the door), `relation` (Great Expectations,
-    in the warehouse) or `delivery` (the ledger).
+    in the warehouse), `delivery` (the ledger) or `anomaly` (the delivery beside earlier ones).
     """
 
     rule_id: str
@@ -164,6 +164,8 @@ class Contract:
     """Share of accepted rows that a full delivery may lose against the last one, 0 to 1."""
     ignored_headers: tuple[str, ...] = ()
     """Headers that may come besides the columns and are left out knowingly."""
+    sensitivity: str = "medium"
+    """How soon a delivery counts as unusual: `low`, `medium`, `high`; `off` never."""
 
     @property
     def name(self) -> str:
@@ -199,5 +201,5 @@ class Contract:
         raise KeyError(f"{self.name} has no column {name!r}")
 
     def rules_of(self, family: str) -> tuple[Rule, ...]:
-        """The rules that one engine runs: `row`, `relation` or `delivery`."""
+        """The rules that one engine runs: `row`, `relation`, `delivery` or `anomaly`."""
         return tuple(rule for rule in self.rules if rule.family == family)

@@ -17,7 +17,7 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from quality import delivery_reader, derived_rules, rule_trial, source_reader, sql_types
+from quality import anomalies, delivery_reader, derived_rules, rule_trial, source_reader, sql_types
 from quality.contract import DELIVERIES, LEVELS, Column, Contract, Rule
 from quality.rule_library import indicator_of
 from quality.rule_reader import RuleReader
@@ -166,6 +166,7 @@ class _Reader:
         cycle, latency, keep = self._service_levels(data)
         rules = list(RuleReader(self.document, self.refuse).declared_rules(schema, names))
         self._try_rules(rules, columns)
+        sensitivity = self._sensitivity(custom)
         team = data["team"] if isinstance(data.get("team"), dict) else {}
         owners = [m.get("username") for m in team.get("members") or [] if m.get("role") == "owner"]
         if not team.get("name"):
@@ -212,6 +213,7 @@ class _Reader:
             parts=terms.parts,
             max_drop=terms.max_drop,
             ignored_headers=terms.ignored_headers,
+            sensitivity=sensitivity,
         )
         derived = tuple(_indicated(rule) for rule in derived_rules.rules_of(contract))
         self._refuse_repeated(rules, {rule.rule_id for rule in derived})
@@ -242,6 +244,15 @@ class _Reader:
         value, where = custom.get(name, ("", ("customProperties",)))
         if value not in allowed:
             self.refuse(where, name, f"customProperties needs {name}: one of {', '.join(allowed)}")
+        return str(value)
+
+    def _sensitivity(self, custom: dict[str, tuple[Any, Location]]) -> str:
+        """YAML reads a bare `off` as false."""
+        value, where = custom.get("sensitivity", (anomalies.DEFAULT, ()))
+        value = anomalies.OFF if value is False else value
+        known = (*anomalies.SENSITIVITIES, anomalies.OFF)
+        if value not in known:
+            self.refuse(where, "sensitivity", f"sensitivity must be one of {', '.join(known)}")
         return str(value)
 
     def _check_place(self, department: str, dataset: str) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from quality.anomalies import OFF
 from quality.contract import Column, Contract, Rule
+from quality.profiles import profiled_columns
 from quality.row_rules import uncast_marker
 
 _TYPE_HINTS = {
@@ -29,6 +31,7 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
         *(rule for column in contract.columns for rule in _column_rules(column, contract)),
         *_key_rule(contract),
         *_delivery_rules(contract),
+        *_anomaly_rules(contract),
     )
 
 
@@ -89,9 +92,8 @@ def _delivery_rules(contract: Contract) -> Iterator[Rule]:
     yield _delivery_rule("delivery_readable", "accessibility", "error", message)
     message = "报送文件的列与约定不一致，请恢复约定的表头，或联系大数据主管部门修订数据合同。"
     yield _delivery_rule("schema_agrees", "conformity", "warning", message)
-    if contract.file_format in (None, "csv", "tsv", "fixed"):
-        message = "报送文件在中途截断，其后的数据未收到，请重新导出完整的文件，按原文件名报送。"
-        yield _delivery_rule("file_not_cut", "completeness", "error", message)
+    message = "报送文件在一行中间结束，疑似没有传完，请重新导出并完整报送。"
+    yield _delivery_rule("file_whole", "completeness", "warning", message)
     if contract.delivery == "full":
         message = "全量报送的分片不齐，未装载，请补齐缺少的文件。"
         yield _delivery_rule("delivery_complete", "completeness", "error", message)
@@ -107,3 +109,31 @@ def _delivery_rules(contract: Contract) -> Iterator[Rule]:
 
 def _delivery_rule(name: str, dimension: str, severity: str, message: str) -> Rule:
     return Rule(name, "delivery", name, dimension, severity, message)
+
+
+def _anomaly_rules(contract: Contract) -> Iterator[Rule]:
+    """The delivery beside earlier ones; a column that must be filled is never missing unnoticed."""
+    if contract.sensitivity == OFF:
+        return
+    message = (
+        "报送行数与往常相差悬殊，请核对是否漏报或重复报送；"
+        "确属实情的，请将原文件改名为以 _confirmed 结尾后再报送一次。"
+    )
+    yield _anomaly_rule("volume_anomaly", "volume", "completeness", message)
+    message = (
+        "报送内容与前一次完全相同，请检查导出程序后重新报送当日数据；"
+        "确属实情的，请将原文件改名为以 _confirmed 结尾后再报送一次。"
+    )
+    yield _anomaly_rule("fresh_content", "freshness", "timeliness", message)
+    for column in profiled_columns(contract):
+        if not column.required:
+            message = f"「{column.title}」的空值比例远高于往常，请核对导出程序后重新报送。"
+            name = f"{column.name}__nulls"
+            yield _anomaly_rule(name, "null_rate", "completeness", message, column.name)
+        message = f"「{column.title}」的取值分布与往常明显不同，请核对单位、口径和导出程序。"
+        name = f"{column.name}__distribution"
+        yield _anomaly_rule(name, "distribution", "accuracy", message, column.name)
+
+
+def _anomaly_rule(name: str, check: str, dimension: str, message: str, *columns: str) -> Rule:
+    return Rule(name, "anomaly", check, dimension, "warning", message, columns)

@@ -2,14 +2,14 @@
 
 Belongs here: reading `meta.delivery`. Does not belong here: the verdicts (`row_results`).
 
-A refused full delivery stands until a later one is loaded: later by business date, or of the same
-date and taken up after it. In an increment and in a change log another file does not bring what is
-missing: there it stands until one of its own date and number is loaded, and so does a column that
-a loaded file did not have.
+A refused delivery stands until a later one is loaded: later by business date, or of the same date
+and taken up after it. In an increment another date does not bring what is missing: there it stands
+until one of its own date is loaded, and in a change log one of its own date and number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,8 +20,10 @@ from quality.contract import Contract
 _RULES = {"parts_missing": "delivery_complete", "shrunken": "not_shrunken"}
 """Why a delivery was refused → the delivery rule that tells of it; else `delivery_readable`."""
 
-_WHOLE_SHARE = 0.75
-"""Share of a dataset's files that end with a line end, from which on one without is cut."""
+CLOSED_BEFORE = 3
+"""Earlier files after which it says something that one ends within a line."""
+OPEN_SHARE = 0.1
+"""Share of the earlier files, besides one, that may have done so all the same."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class Told:
 
     file_name: str
     reason: str
+    delivery_id: str = ""
+    business_date: date = date.min
     missing: tuple[str, ...] = ()
-    """Agreed headers that the file did not have."""
+    """Agreed headers that a loaded delivery came without."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,12 @@ class Ledger:
     newest_loaded: int
     """Deliveries in force of the newest loaded business date."""
     drifted: tuple[Told, ...]
-    """Those whose header is not the one agreed: of the newest date, and of any date those without
-    an agreed column that no later delivery brings."""
-    cut: tuple[Told, ...]
-    """Deliveries in force whose file breaks off in a line, although the others do not."""
+    """Those of them whose header is not the one agreed, and earlier ones that came without an
+    agreed column and whose rows are still in force."""
     refused: tuple[tuple[str, Told], ...]
     """Refused and not made good: delivery rule and what it tells, the latest first."""
+    cut: tuple[Told, ...] = ()
+    """Deliveries, in force or refused, that end within a line, though earlier ones never did."""
 
     def outstanding(self, rule: str) -> tuple[Told, ...]:
         """The refused deliveries that one rule tells of, each file once."""
@@ -60,8 +64,16 @@ class Ledger:
         return tuple(files.values())
 
 
-def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Ledger:
-    """Read one dataset's part of `meta.delivery`."""
+def read_ledger(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    rows_in_force: Mapping[str, int] | None = None,
+) -> Ledger:
+    """Read one dataset's part of `meta.delivery`.
+
+    `rows_in_force` says of how many rows each delivery still is the source; without it only the
+    newest deliveries are.
+    """
     place = [contract.department, contract.dataset]
     row = connection.execute(
         "select count(*), max(business_date) from meta.delivery "
@@ -69,70 +81,80 @@ def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Le
         place,
     ).fetchone()
     total, newest = row or (0, None)
-    newest_loaded, drifted = _headers(connection, contract)
-    return Ledger(int(total), newest, newest_loaded, drifted,
-                  _cut(connection, contract), _refused(connection, contract))  # fmt: skip
+    newest_loaded, drifted = _drifted(connection, contract, rows_in_force or {})
+    refused = _refused(connection, contract)
+    cut = _cut(connection, contract, {told.delivery_id for _, told in refused})
+    return Ledger(int(total), newest, newest_loaded, drifted, refused, cut)
 
 
-def _headers(
-    connection: duckdb.DuckDBPyConnection, contract: Contract
+def _drifted(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, rows_in_force: Mapping[str, int]
 ) -> tuple[int, tuple[Told, ...]]:
+    """How many deliveries are the newest, and those whose header still matters."""
     rows = connection.execute(
         """
         select
             file_name,
+            delivery_id,
+            business_date,
+            business_date = max(business_date) over () as is_newest,
             coalesce((findings ->> '$.drift.disagrees')::boolean, false),
-            findings ->> '$.drift.sentence',
-            coalesce(from_json(findings -> '$.drift.missing', '["varchar"]'), []) as missing,
-            business_date = max(business_date) over () as is_newest
+            coalesce(findings ->> '$.drift.sentence', ''),
+            coalesce((findings -> '$.drift.missing')::varchar[], [])
         from meta.delivery
-        where department = $department and dataset = $dataset
-            and status = 'loaded' and superseded_by is null
-        qualify is_newest or (
-            not $is_full
-            and list_has_any(missing, $headers)
-        )
-        order by is_newest desc, business_date desc, part, sequence
-        """,
-        {
-            "department": contract.department,
-            "dataset": contract.dataset,
-            "is_full": contract.delivery == "full",
-            "headers": list(contract.headers),
-        },
-    ).fetchall()
-    newest = sum(is_newest for *_, is_newest in rows)
-    drifted = [
-        Told(name, said or "", tuple(missing)) for name, drifts, said, missing, _ in rows if drifts
-    ]
-    return newest, tuple(drifted)
-
-
-def _cut(connection: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[Told, ...]:
-    """A department whose files never end with a line end has its own way of writing them."""
-    rows = connection.execute(
-        f"""
-        with loaded as (
-            select file_name, rows_read, business_date, part, sequence,
-                (findings ->> '$.ends_whole')::boolean as ends_whole,
-                business_date = max(business_date) over () as is_newest
-            from meta.delivery
-            where department = $department and dataset = $dataset
-                and status = 'loaded' and superseded_by is null
-        )
-        select file_name, rows_read from loaded
-        where not ends_whole and (is_newest or not $is_full)
-            and (select count(*) filter (where ends_whole) >= {_WHOLE_SHARE} * count(*)
-                from loaded where ends_whole is not null)
+        where department = ? and dataset = ? and status = 'loaded' and superseded_by is null
         order by business_date desc, part, sequence
         """,
-        {
-            "department": contract.department,
-            "dataset": contract.dataset,
-            "is_full": contract.delivery == "full",
-        },
+        [contract.department, contract.dataset],
     ).fetchall()
-    return tuple(Told(name, f"读到第 {rows} 行即止，最后一行没有结束") for name, rows in rows)
+    found = []
+    for name, delivery, day, is_newest, disagrees, said, missing in rows:
+        stands = contract.delivery != "full" and missing and rows_in_force.get(delivery, 0)
+        if disagrees and (is_newest or stands):
+            found.append(Told(name, said, delivery, day, tuple(missing)))
+    return sum(row[3] for row in rows), tuple(found)
+
+
+def _cut(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, refused: set[str]
+) -> tuple[Told, ...]:
+    """Deliveries that break off, where the dataset's earlier ones all ended with a whole line."""
+    rows = connection.execute(
+        f"""
+        with own as (
+            select *, coalesce((findings ->> '$.ends_open')::boolean, false) as ends_open
+            from meta.delivery
+            where department = ? and dataset = ? and status in ('loaded', 'refused')
+                and findings ->> '$.ends_open' is not null
+        ),
+        told as (
+            select *,
+                count(*) over earlier as earlier_files,
+                count(*) filter (where ends_open) over earlier as earlier_open
+            from own
+            window earlier as (
+                order by sequence rows between unbounded preceding and 1 preceding
+            )
+        )
+        select file_name, delivery_id, business_date, status, superseded_by,
+            business_date = max(business_date) filter (where status = 'loaded') over ()
+        from told
+        where ends_open and earlier_files >= {CLOSED_BEFORE}
+            and earlier_open <= 1 + {OPEN_SHARE} * earlier_files
+        order by business_date, sequence
+        """,
+        [contract.department, contract.dataset],
+    ).fetchall()
+    return tuple(
+        Told(name, "文件在一行中间结束", delivery, day)
+        for name, delivery, day, status, superseded_by, is_newest in rows
+        if delivery in refused
+        or (
+            status == "loaded"
+            and superseded_by is None
+            and (is_newest or contract.delivery != "full")
+        )
+    )
 
 
 def _refused(
@@ -143,7 +165,10 @@ def _refused(
         "(loaded.business_date, loaded.part) is not distinct from "
         "(refused.business_date, refused.part) "
         "or refused.sm3 = '' or refused.reason like 'file_name:%'"
-        if contract.delivery != "full"
+        if contract.delivery == "change_log"
+        else "loaded.business_date is not distinct from refused.business_date "
+        "or refused.sm3 = '' or refused.reason like 'file_name:%'"
+        if contract.delivery == "increment"
         else "true"
     )
     rows = connection.execute(
@@ -151,7 +176,8 @@ def _refused(
         with own as (
             select * from meta.delivery where department = ? and dataset = ?
         )
-        select refused.file_name, coalesce(refused.reason, '')
+        select refused.file_name, coalesce(refused.reason, ''), refused.delivery_id,
+            refused.business_date
         from own as refused
         where refused.status = 'refused' and refused.superseded_by is null
             and not exists (
@@ -166,6 +192,9 @@ def _refused(
         [contract.department, contract.dataset],
     ).fetchall()
     return tuple(
-        (_RULES.get(reason.partition(":")[0], "delivery_readable"), Told(name, reason))
-        for name, reason in rows
+        (
+            _RULES.get(reason.partition(":")[0], "delivery_readable"),
+            Told(name, reason, delivery, day),
+        )
+        for name, reason, delivery, day in rows
     )

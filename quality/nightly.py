@@ -20,22 +20,19 @@ import duckdb
 from quality.catalogue import Catalogue
 from quality.causes import Fault, causes_of, write_causes
 from quality.contract import Contract
-from quality.defects import build_defects, open_defect_table
-from quality.disagreements import build_disagreements, open_disagreement_table
+from quality.dataset_judgement import judge_dataset
+from quality.defects import open_defect_table
+from quality.disagreements import open_disagreement_table
 from quality.expected_checks import write_expected
 from quality.feedback.workbook import FeedbackSummary, write_workbook
-from quality.file_faults import file_faults
 from quality.results import (
-    ERROR,
     NOT_APPLICABLE,
     RuleResult,
     complete,
-    crash_message,
     read_rule_results,
-    result_of,
     write_rule_results,
 )
-from quality.row_results import ledger_results, promises_nothing, row_results, sample_keys
+from quality.row_results import promises_nothing, sample_keys
 from quality.scoring import Scores, score_night, write_scores
 from quality.weights import Weights, read_weights
 from quality.work_orders import (
@@ -77,10 +74,9 @@ def judge(
             if promises_nothing(connection, contract):
                 own = [replace(r, status=NOT_APPLICABLE, failed=0, total=0) for r in own]
             judged += own
-            judged += _judge_dataset(connection, catalogue, contract, business_date, own)
-            judged += ledger_results(connection, contract, business_date)
-            if _has_tables(connection, contract):
-                faults += file_faults(connection, contract)
+            judgement = judge_dataset(connection, catalogue, contract, business_date, own)
+            judged += judgement.results
+            faults += judgement.faults
         samples = _samples(connection, catalogue)
         results = [
             replace(result, sample_keys=samples.get(result.identity[:3], result.sample_keys))
@@ -148,41 +144,6 @@ def _opened(
 
 def _place(contract: Contract) -> tuple[str, str]:
     return contract.department, contract.dataset
-
-
-def _judge_dataset(
-    connection: duckdb.DuckDBPyConnection,
-    catalogue: Catalogue,
-    contract: Contract,
-    business_date: date,
-    relations: list[RuleResult],
-) -> list[RuleResult]:
-    """Row results of one dataset; without its tables none, and the rules show as not run."""
-    if not _has_tables(connection, contract):
-        return []
-    connection.begin()
-    try:
-        in_force = build_defects(connection, contract, relations)
-        build_disagreements(connection, contract, catalogue.contracts, relations)
-        results = row_results(connection, contract, business_date, in_force)
-        connection.commit()
-        return results
-    except duckdb.Error as error:  # one dataset's unreadable files must not stop the others
-        connection.rollback()
-        reason = crash_message(type(error).__name__)
-        return [
-            result_of(contract, rule, business_date, ERROR, message=reason)
-            for rule in contract.rules_of("row")
-        ]
-
-
-def _has_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
-    found = connection.execute(
-        "select count(*) from information_schema.tables where (table_schema, table_name) in "
-        "(('raw', $table), ('quarantine', $table), ('staging', $staging))",
-        {"table": contract.table, "staging": contract.staging_model},
-    ).fetchone()
-    return found == (3,)
 
 
 def _samples(

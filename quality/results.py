@@ -23,7 +23,7 @@ PASS, FAIL, ERROR, NOT_RUN, NOT_APPLICABLE = "pass", "fail", "error", "not_run",
 STATUSES = (PASS, FAIL, ERROR, NOT_RUN, NOT_APPLICABLE)
 """`error`: the rule crashed. `not_run`: nobody ran it. `not_applicable`: nothing to judge."""
 
-ENGINES = {"row": "pandera", "relation": "gx", "delivery": "ledger"}
+ENGINES = {"row": "pandera", "relation": "gx", "delivery": "ledger", "anomaly": "anomaly"}
 """Family of a rule → engine that judges it; `dbt` stands beside them for our own models."""
 
 CONTRACT_RULE = "contract_valid"

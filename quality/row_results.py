@@ -49,15 +49,12 @@ def row_results(
     return results
 
 
-def ledger_results(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, business_date: date
-) -> list[RuleResult]:
-    """Results of the rules on deliveries, from `meta.delivery`: one cause fails one rule.
+def ledger_results(ledger: Ledger, contract: Contract, business_date: date) -> list[RuleResult]:
+    """Results of the rules on deliveries: one cause fails one rule.
 
     A refused delivery was delivered all the same: the rule that refused it tells what to do, and
     not `delivered_on_time`.
     """
-    ledger = read_ledger(connection, contract)
     return [_ledger_result(ledger, contract, rule, business_date)
             for rule in contract.rules_of("delivery")]  # fmt: skip
 
@@ -73,8 +70,8 @@ def _ledger_result(
         return result_of(contract, rule, business_date, FAIL if late else PASS, counted)
     if rule.check == "schema_agrees":
         found, total = ledger.drifted, ledger.newest_loaded
-    elif rule.check == "file_not_cut":
-        found, total = ledger.cut, ledger.newest_loaded
+    elif rule.check == "file_whole":
+        found, total = ledger.cut, ledger.total
     else:
         found, total = ledger.outstanding(rule.check), ledger.total
     if total == 0:

@@ -51,15 +51,3 @@ def keep(path: Path, archive: Path) -> Original:
         temporary.chmod(0o444)
         temporary.replace(place)
     return Original(place, sm3, size)
-
-
-def ends_with_line_end(path: Path) -> bool:
-    """Whether a text file's last character ends a line, in any encoding the door reads.
-
-    DOS programs put a control-Z behind it.
-    """
-    with path.open("rb") as source:
-        source.seek(0, os.SEEK_END)
-        source.seek(max(0, source.tell() - 4))
-        tail = source.read().rstrip(b"\x00\x1a")
-    return tail.endswith((b"\n", b"\r"))

@@ -16,7 +16,7 @@ from itertools import count, groupby
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.ingest import archive, drift, flow, parse, semantics, store
+from pipelines.ingest import archive, drift, ending, flow, parse, semantics, store
 from pipelines.ingest.arrive import Arrival, plain_name
 from pipelines.ingest.cast import cast
 from pipelines.ingest.refusal import RefusedError
@@ -24,9 +24,6 @@ from pipelines.ingest.store import Receipt
 from pipelines.ingest.validate import DeliveryColumns, Validator
 from quality.catalogue import BrokenContract
 from quality.contract import Contract
-
-_LINES = ("csv", "tsv", "fixed")
-"""Formats of which a line is a row, so that a file that was cut shows at its end."""
 
 
 def take_up(
@@ -298,14 +295,14 @@ def _load(home: Home, contract: Contract, original: archive.Original, receipt: R
             read += texts.height
             kept, refused = validator.split(cast(texts, contract))
             writing.call(partial(_write, [(accepted, kept), (quarantined, refused)]))
-    if findings.file_format in _LINES and findings.container is None:
-        findings.ends_whole = archive.ends_with_line_end(original.path)
     return replace(
         receipt,
         rows_read=read,
         rows_accepted=accepted.rows,
         rows_quarantined=quarantined.rows,
-        findings=asdict(findings) | drift.found(findings.headers, contract),
+        findings=asdict(findings)
+        | drift.found(findings.headers, contract)
+        | ending.found(original.path, findings),
     )
 
 

@@ -50,8 +50,6 @@ class Findings:
     header_line: int | None = None
     title_rows: int = 0
     unexpected_headers: list[str] = field(default_factory=list)
-    ends_whole: bool | None = None
-    """Whether a text file of lines ends with a line end; None for other formats and packed ones."""
     blank_records: int = 0
     total_rows: int = 0
     """Rows of sums, left out: not among the rows read."""

@@ -25,6 +25,7 @@ from quality.catalogue import Catalogue
 from quality.causes import causes_of, recheck_of
 from quality.contract import Contract
 from quality.defects import build_defects, open_defect_table
+from quality.ledger import read_ledger
 from quality.results import RuleResult
 from quality.row_results import ledger_results
 from quality.work_orders import Night, derive_orders, read_policy
@@ -188,7 +189,7 @@ class Nights:
     def judge(self, night: date) -> dict[str, str]:
         prepare(self.home, Catalogue((self.contract,), ()), night)
         with duckdb.connect(str(self.home.warehouse)) as connection:
-            results = ledger_results(connection, self.contract, night)
+            results = ledger_results(read_ledger(connection, self.contract), self.contract, night)
         self.history = [r for r in self.history if r.business_date != night] + results
         return {r.rule_id: r.status for r in results}
 

@@ -239,13 +239,24 @@ def test_an_unreadable_quarantine_is_an_error_of_that_dataset_alone(city, enterp
     assert results["credit_record", "record_kind__domain"].status == "pass"
 
 
-def test_a_refused_delivery_counts_until_a_later_one_is_loaded(city, enterprise):
+def test_a_refused_increment_counts_until_one_of_its_own_date_is_loaded(city, enterprise):
+    """What another date brings is not what the refused file held."""
     city.deliver(ENTERPRISES, 1, [enterprise()])
     city.deliver(ENTERPRISES, 2, status="refused")
     result = _night(city, 2)["enterprise", "delivery_readable"]
     assert (result.status, result.failed, result.total) == ("fail", 1, 2)
     city.deliver(ENTERPRISES, 3, [enterprise()])
-    assert _night(city, 3)["enterprise", "delivery_readable"].status == "pass"
+    assert _night(city, 3)["enterprise", "delivery_readable"].status == "fail"
+    city.deliver(ENTERPRISES, 2, [enterprise()])
+    assert _night(city, 4)["enterprise", "delivery_readable"].status == "pass"
+
+
+def test_a_refused_full_delivery_counts_until_any_later_one_is_loaded(city, credit):
+    city.deliver(CREDITS, 1, [credit()])
+    city.deliver(CREDITS, 2, status="refused")
+    assert _night(city, 2)["credit_record", "delivery_readable"].status == "fail"
+    city.deliver(CREDITS, 3, [credit()])
+    assert _night(city, 3)["credit_record", "delivery_readable"].status == "pass"
 
 
 def test_a_broken_contract_shows_as_one_error_opens_an_order_and_closes_when_mended(

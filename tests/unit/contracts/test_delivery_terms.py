@@ -48,7 +48,7 @@ def test_the_rules_on_deliveries_follow_from_the_kind(
     make_contract: MakeContract, log: Contract
 ) -> None:
     whole = {"delivery_complete", "not_shrunken"}
-    always = {"delivery_readable", "schema_agrees", "delivered_on_time"}
+    always = {"delivery_readable", "schema_agrees", "delivered_on_time", "file_whole"}
     assert names(make_contract([KEY]), "delivery") == always | whole
     assert names(make_contract([KEY], custom={"delivery": "increment"}), "delivery") == always
     assert names(log, "delivery") == always
