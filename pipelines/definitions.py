@@ -6,7 +6,7 @@ import dagster as dg
 
 from pipelines import dbt_run
 from pipelines.assets.models import model_assets
-from pipelines.assets.outbox import outbox_assets
+from pipelines.assets.outbox import bulletin_asset, outbox_assets
 from pipelines.assets.published import published_asset
 from pipelines.assets.quality import quality_assets
 from pipelines.assets.raw import raw_assets
@@ -34,6 +34,7 @@ def build_defs(city: City) -> dg.Definitions:
             model_assets(manifest),
             *quality_assets(city.catalogue),
             outbox_assets(city.catalogue),
+            bulletin_asset(),
             published_asset(manifest, city.catalogue),
         ],
         asset_checks=[quality_checks(city.catalogue)],

@@ -32,12 +32,14 @@ OWN_TABLES = (
     ("quality", "cause"),
     ("quality", "defect"),
     ("quality", "disagreement"),
+    ("quality", "indicator_score"),
     ("quality", "dataset_score"),
     ("quality", "department_score"),
     ("quality", "city_score"),
     ("quality", "work_order"),
     ("quality", "work_order_event"),
     ("quality", "reply"),
+    ("quality", "campaign_progress"),
 )
 """Tables that the platform itself writes; they hold no personal data by construction, and
 the gate looks all the same."""

@@ -1,4 +1,4 @@
-"""The quality part of a night, in the four steps that the orchestrator calls.
+"""The quality part of a night, in the steps that the orchestrator calls.
 
 Belongs here: opening and closing the warehouse, and the order of the steps.
 Does not belong here: what a step does; Dagster.
@@ -11,12 +11,13 @@ settings. `settings` are DuckDB's (`memory_limit`, `threads`, `temp_directory`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from quality.campaigns import DEFAULT_PLANS, CampaignProgress, measure_all, read_plans
 from quality.catalogue import Catalogue
 from quality.causes import Fault, causes_of, write_causes
 from quality.contract import Contract
@@ -24,7 +25,12 @@ from quality.dataset_judgement import judge_dataset
 from quality.defects import open_defect_table
 from quality.disagreements import open_disagreement_table
 from quality.expected_checks import write_expected
-from quality.feedback.workbook import FeedbackSummary, write_workbook
+from quality.feedback.bulletin import read_bulletin
+from quality.feedback.contents import read_contents
+from quality.feedback.history import OrderMonth, read_months, read_trend, score_before
+from quality.feedback.reply_sheet import write_decisions
+from quality.feedback.site import PageHistory, write_bulletin, write_department_page
+from quality.feedback.workbook import write_workbook
 from quality.results import (
     NOT_APPLICABLE,
     RuleResult,
@@ -33,7 +39,8 @@ from quality.results import (
     write_rule_results,
 )
 from quality.row_results import promises_nothing, sample_keys
-from quality.scoring import Scores, score_night, write_scores
+from quality.score_tables import write_scores
+from quality.scoring import Scores, score_night
 from quality.weights import Weights, read_weights
 from quality.work_orders import (
     Orders,
@@ -122,6 +129,22 @@ def order(
     return derived
 
 
+@dataclass(frozen=True)
+class FeedbackSummary:
+    """What went home to one department."""
+
+    path: Path
+    """The workbook."""
+    page: Path
+    open_orders: int
+    new_orders: int
+    closed_orders: int
+    defects: int
+    """All open defect rows of the open orders, listed or not."""
+    score: float | None
+    """The department's overall score; `None` where nothing was assessed."""
+
+
 def send_home(
     warehouse: Path,
     catalogue: Catalogue,
@@ -131,9 +154,76 @@ def send_home(
     *,
     settings: Settings = None,
 ) -> FeedbackSummary:
-    """Write one department's workbook to `outbox/<department>/`."""
+    """Write one department's workbook and page to `outbox/<department>/`.
+
+    Raises:
+        KeyError: the catalogue has no such department.
+    """
     with _opened(warehouse, settings, read_only=True) as connection:
-        return write_workbook(connection, catalogue, department, business_date, outbox / department)
+        contents = read_contents(connection, catalogue, department, business_date)
+        history = PageHistory(
+            read_trend(connection, business_date, department),
+            read_months(connection, business_date).get(department, OrderMonth()),
+            score_before(connection, business_date).get(department, {}),
+        )
+    path = write_workbook(contents, outbox / department, read_policy())
+    page = write_department_page(contents, history, outbox / department, path.name)
+    return FeedbackSummary(
+        path=path,
+        page=page,
+        open_orders=len(contents.open_orders),
+        new_orders=contents.new,
+        closed_orders=len(contents.orders) - len(contents.open_orders),
+        defects=sum(contents.found.values()),
+        score=contents.own.overall if contents.own else None,
+    )
+
+
+def run_campaigns(
+    warehouse: Path,
+    catalogue: Catalogue,
+    business_date: date,
+    plans: Path = DEFAULT_PLANS,
+    *,
+    settings: Settings = None,
+) -> tuple[list[CampaignProgress], tuple[str, ...]]:
+    """Measure every campaign and write `quality.campaign_progress`; also what is wrong with plans.
+
+    Needs the night's scores and orders.
+    """
+    read = read_plans(plans, catalogue.names)
+    with _opened(warehouse, settings) as connection:
+        return measure_all(connection, read.campaigns, business_date, read_weights()), read.problems
+
+
+def publish_bulletin(
+    warehouse: Path,
+    catalogue: Catalogue,
+    business_date: date,
+    folder: Path,
+    *,
+    settings: Settings = None,
+) -> Path:
+    """Write the month's bulletin, as of the night, into the folder."""
+    with _opened(warehouse, settings, read_only=True) as connection:
+        bulletin = read_bulletin(connection, catalogue, business_date, read_policy())
+    return write_bulletin(bulletin, folder)
+
+
+def send_decisions(
+    warehouse: Path,
+    catalogue: Catalogue,
+    arbiter: str,
+    business_date: date,
+    outbox: Path,
+    *,
+    settings: Settings = None,
+) -> Path | None:
+    """Write the disputes that wait for a decision to `outbox/<arbiter>/`; None without any."""
+    with _opened(warehouse, settings, read_only=True) as connection:
+        return write_decisions(
+            connection, catalogue, business_date, outbox / arbiter, read_policy()
+        )
 
 
 def _opened(

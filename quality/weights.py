@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from quality.contract import DIMENSIONS
+from quality.indicators import read_indicators
 
 DEFAULT_WEIGHTS = Path(__file__).with_name("weights.yaml")
 
@@ -27,6 +28,8 @@ class Weights:
     """The weights of one city."""
 
     dimensions: Mapping[str, float]
+    indicators: Mapping[str, float]
+    """Code of a sub-indicator → its weight in its dimension; what is not here does not count."""
     severities: Mapping[str, float]
     datasets: Mapping[str, float]
     default_dataset_weight: float
@@ -34,6 +37,12 @@ class Weights:
     unscored_rules: tuple[str, ...]
     grades: tuple[tuple[str, float], ...]
     """Grade and its lowest score, best first; the last starts at 0."""
+
+    def of_dimension(self, dimension: str) -> float:
+        """Weight of all sub-indicators of a dimension that count."""
+        known = read_indicators()
+        own = [w for code, w in self.indicators.items() if known[code].dimension == dimension]
+        return sum(own)
 
     def of_dataset(self, department: str, dataset: str) -> float:
         """Weight of one dataset in its department and in the city."""
@@ -56,6 +65,7 @@ def read_weights(path: Path = DEFAULT_WEIGHTS) -> Weights:
     try:
         weights = Weights(
             dimensions={name: float(data["dimensions"][name]) for name in DIMENSIONS},
+            indicators={code: float(w) for code, w in data["indicators"].items()},
             severities={name: float(data["severities"][name]) for name in ("error", "warning")},
             datasets={str(k): float(v) for k, v in (data["datasets"] or {}).items()},
             default_dataset_weight=float(data["default_dataset_weight"]),
@@ -63,9 +73,14 @@ def read_weights(path: Path = DEFAULT_WEIGHTS) -> Weights:
             unscored_rules=tuple(data["unscored_rules"]),
             grades=tuple((str(item["grade"]), float(item["from"])) for item in data["grades"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: {error}: compare with {DEFAULT_WEIGHTS}") from error
-    numbers = [*weights.dimensions.values(), *weights.severities.values(),
+    unknown = weights.indicators.keys() - read_indicators().keys()
+    if unknown:
+        named = ", ".join(sorted(map(str, unknown)))
+        raise WeightsError(f"{path}: indicators: {named} is no sub-indicator; write it as '0201'")
+    numbers = [*weights.dimensions.values(), *weights.indicators.values(),
+               *weights.severities.values(),
                *weights.datasets.values(), weights.default_dataset_weight]  # fmt: skip
     if min(numbers) <= 0:
         raise WeightsError(f"{path}: every weight must be above 0")

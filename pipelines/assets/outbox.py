@@ -1,6 +1,6 @@
-"""What goes home: one asset a department, showing its scores, orders and workbook.
+"""What goes home: one asset a department, and one for the city.
 
-Belongs here: the assets. Does not belong here: the workbook (`quality.feedback`).
+Belongs here: the assets. Does not belong here: workbooks and pages (`quality.feedback`).
 """
 
 from collections.abc import Iterator
@@ -8,12 +8,13 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines.assets.quality import WORK_ORDER
+from pipelines.assets.quality import CAMPAIGN_PROGRESS, PLATFORM, WORK_ORDER
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
 from quality.catalogue import Catalogue
 
 STAGE = "反馈 feedback"
+BULLETIN = dg.AssetKey(["outbox", "bulletin"])
 
 
 def outbox_key(department: str) -> dg.AssetKey:
@@ -28,9 +29,9 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
             outbox_key(department),
             deps=[WORK_ORDER],
             group_name="feedback",
-            description=f"发给{name}的质量反馈：得分、工单和缺陷明细（XLSX）。",
+            description=f"发给{name}的质量反馈：得分、工单、回复表和缺陷明细（XLSX、网页）。",
             owners=[f"team:{department}"],
-            kinds={"excel"},
+            kinds={"excel", "html"},
         )
         for department, name in catalogue.departments.items()
     ]
@@ -52,7 +53,7 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
             for department in city.catalogue.departments
             if outbox_key(department) in context.selected_asset_keys
         ]
-        city.progress.stage(STAGE, len(chosen))
+        city.progress.stage(STAGE, len(chosen) + 1)
         for department in chosen:
             summary = nightly.send_home(
                 city.home.warehouse, city.catalogue, department, night, city.home.outbox
@@ -62,11 +63,43 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
                 asset_key=outbox_key(department),
                 metadata={
                     "workbook": dg.MetadataValue.path(str(summary.path)),
+                    "page": dg.MetadataValue.path(str(summary.page)),
                     "score": dg.MetadataValue.float(summary.score or 0.0),
                     "open_orders": summary.open_orders,
+                    "new_orders": summary.new_orders,
                     "closed_orders": summary.closed_orders,
                     "defects": summary.defects,
                 },
             )
 
     return outbox
+
+
+def bulletin_asset() -> dg.AssetsDefinition:
+    """The month's bulletin, and the disputes that wait for a decision."""
+
+    @dg.asset(
+        key=BULLETIN,
+        deps=[WORK_ORDER, CAMPAIGN_PROGRESS],
+        group_name="feedback",
+        description="全市数据质量月报（网页），以及待裁决的异议（XLSX）。",
+        owners=[f"team:{PLATFORM}"],
+        kinds={"html", "excel"},
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+    )
+    def bulletin(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from quality import nightly
+
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        where = (city.home.warehouse, city.catalogue)
+        page = nightly.publish_bulletin(*where, night, city.home.outbox / PLATFORM)
+        disputes = nightly.send_decisions(*where, PLATFORM, night, city.home.outbox)
+        city.progress.advance(STAGE, "bulletin")
+        metadata = {"page": dg.MetadataValue.path(str(page))}
+        if disputes is not None:
+            metadata["disputes"] = dg.MetadataValue.path(str(disputes))
+        return dg.MaterializeResult(metadata=metadata)
+
+    return bulletin

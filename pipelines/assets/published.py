@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.assets.models import RESULT, read_results
-from pipelines.assets.outbox import outbox_key
+from pipelines.assets.outbox import BULLETIN, outbox_key
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.publish import PublicationError, publish
 from pipelines.resources import City
@@ -22,7 +22,7 @@ def published_asset(manifest: Mapping[str, Any], catalogue: Catalogue) -> dg.Ass
 
     @dg.asset(
         key=MARTS,
-        deps=[RESULT, *(outbox_key(department) for department in catalogue.departments)],
+        deps=[RESULT, BULLETIN, *(outbox_key(name) for name in catalogue.departments)],
         group_name="published",
         description="发布给分析人员的数据集市：去除个人信息后复制，原子切换 current。",
         owners=["team:big_data"],

@@ -20,12 +20,13 @@ STAGE = "核查 quality"
 RULE_RESULT = dg.AssetKey(["quality", "rule_result"])
 SCORE = dg.AssetKey(["quality", "dataset_score"])
 WORK_ORDER = dg.AssetKey(["quality", "work_order"])
+CAMPAIGN_PROGRESS = dg.AssetKey(["quality", "campaign_progress"])
 PLATFORM = "big_data"
 """The department that owns the platform's own models: 市大数据局."""
 
 
 def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    """Rule results, scores, work orders: three steps, each from the one before."""
+    """Rule results, scores, work orders, campaigns: each step from those before."""
     datasets = [raw_key(*name.split("/")) for name in catalogue.names]
 
     @dg.asset(
@@ -42,7 +43,7 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         from quality import nightly
 
         city: City = context.resources.city
-        city.progress.stage(STAGE, 3)
+        city.progress.stage(STAGE, 4)
         night = date.fromisoformat(context.partition_key)
         extra = platform_results(read_results(city.home), night)
         results = nightly.judge(city.home.warehouse, city.catalogue, night, extra)
@@ -100,7 +101,30 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
             }
         )
 
-    return [rule_result, dataset_score, work_order]
+    @dg.asset(
+        key=CAMPAIGN_PROGRESS,
+        deps=[SCORE, WORK_ORDER],
+        group_name="quality",
+        description="专项提升行动的进度：基线、当前得分、目标和待处理工单。",
+        owners=["team:big_data"],
+        kinds={"python", "duckdb"},
+        partitions_def=BUSINESS_DATES,
+        required_resource_keys={"city"},
+    )
+    def campaign_progress(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from quality import nightly
+
+        city: City = context.resources.city
+        night = date.fromisoformat(context.partition_key)
+        found, problems = nightly.run_campaigns(city.home.warehouse, city.catalogue, night)
+        for problem in problems:
+            context.log.error(problem)
+        city.progress.advance(STAGE, "行动 campaigns")
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": len(found), "problems": len(problems)}
+        )
+
+    return [rule_result, dataset_score, work_order, campaign_progress]
 
 
 def platform_results(nodes: list[dbt_run.NodeResult], business_date: date) -> list[RuleResult]:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import bench, evaluate, query, source
+from pipelines.cli import bench, campaign, evaluate, explain, query, source
 from pipelines.home import Home, sources_folder
 
 app = typer.Typer(
@@ -25,7 +25,9 @@ app = typer.Typer(
 app.add_typer(source.app, name="source")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
+app.add_typer(explain.app, name="explain")
 app.command(name="query")(query.query)
+app.command(name="campaign")(campaign.campaign)
 
 console = Console()
 Date = Annotated[str | None, typer.Option("--date", help="Business date, YYYY-MM-DD.")]

@@ -100,5 +100,7 @@ def _print(summary: Summary, home: Home, seconds: float, console: Console) -> No
     console.print("Where to look:")
     console.print(f"  marts    {home.published / 'current' / 'marts.duckdb'}", soft_wrap=True)
     console.print('           yishu query "select * from quality.city_score"')
-    console.print(f"  outbox   {home.outbox}/<department>/", soft_wrap=True)
+    console.print(f"  outbox   {home.outbox}/<department>/  (XLSX, HTML)", soft_wrap=True)
+    bulletin = home.outbox / "big_data" / f"数据质量月报_{summary.business_date:%Y%m}.html"
+    console.print(f"  bulletin {bulletin}", soft_wrap=True)
     console.print("  Dagster  make ui, then http://127.0.0.1:3000")

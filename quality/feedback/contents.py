@@ -100,6 +100,16 @@ class Contents:
     """Those that this night took up."""
 
     @property
+    def city(self) -> ScoreLine | None:
+        """The city's scores; None before the night was scored."""
+        return self.scores[0] if self.scores else None
+
+    @property
+    def own(self) -> ScoreLine | None:
+        """The department's scores; None where none of its datasets was."""
+        return self.scores[1] if len(self.scores) > 1 else None
+
+    @property
     def open_orders(self) -> tuple[WorkOrder, ...]:
         """Those that wait for the department."""
         return tuple(order for order in self.orders if order.is_open)

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
-import duckdb
 from xlsxwriter.workbook import Workbook
 
-from quality.catalogue import Catalogue
 from quality.contract import DIMENSIONS
-from quality.feedback.contents import ROWS_PER_ORDER, Contents, ScoreLine, read_contents
+from quality.feedback.contents import ROWS_PER_ORDER, Contents, ScoreLine
 from quality.feedback.layout import Cell, Layout
+from quality.feedback.messages import split_message
 from quality.feedback.reply_sheet import write_outcomes, write_reply_sheet
-from quality.work_orders import Policy, WorkOrder, machine, read_policy
+from quality.work_orders import Policy, WorkOrder, machine
 from quality.working_days import caveat
 
 _SEVERITIES = {"error": "错误", "warning": "提醒"}
@@ -44,49 +42,17 @@ _STEPS = (
 )
 
 
-@dataclass(frozen=True)
-class FeedbackSummary:
-    """What went home to one department."""
-
-    path: Path
-    open_orders: int
-    closed_orders: int
-    defects: int
-    """All open defect rows of the open orders, listed or not."""
-    score: float | None
-    """The department's overall score; `None` where nothing was assessed."""
-
-
-def write_workbook(
-    connection: duckdb.DuckDBPyConnection,
-    catalogue: Catalogue,
-    department: str,
-    business_date: date,
-    folder: Path,
-    policy: Policy | None = None,
-) -> FeedbackSummary:
-    """Write `质量反馈_<YYYYMMDD>.xlsx` into the folder; a department without fault gets one too.
-
-    Raises:
-        KeyError: the catalogue has no such department.
-    """
-    contents = read_contents(connection, catalogue, department, business_date)
+def write_workbook(contents: Contents, folder: Path, policy: Policy) -> Path:
+    """Write `质量反馈_<YYYYMMDD>.xlsx` into the folder; a department without fault gets one too."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"质量反馈_{business_date:%Y%m%d}.xlsx"
+    path = folder / f"质量反馈_{contents.business_date:%Y%m%d}.xlsx"
     temporary = folder / f".{path.name}.{os.getpid()}"
     try:
-        _write(contents, temporary, policy or read_policy())
+        _write(contents, temporary, policy)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    own = contents.scores[1] if len(contents.scores) > 1 else None
-    return FeedbackSummary(
-        path=path,
-        open_orders=len(contents.open_orders),
-        closed_orders=len(contents.orders) - len(contents.open_orders),
-        defects=sum(contents.found.values()),
-        score=own.overall if own else None,
-    )
+    return path
 
 
 def _write(contents: Contents, path: Path, policy: Policy) -> None:
@@ -246,11 +212,3 @@ def _defects(layout: Layout, contents: Contents) -> None:
     if not contents.defects:
         layout.band(sheet, 1, len(titles) - 1, "没有行级缺陷。", style="good", height=24)
     layout.table_view(sheet, 0, len(contents.defects), len(titles))
-
-
-def split_message(message: str) -> tuple[str, str]:
-    """A rule's message → what is wrong, and what to do (from the first 「请」 of a clause)."""
-    wrong, comma, remedy = message.partition("，请")
-    if not comma:
-        return message, "请更正后重新报送。"
-    return f"{wrong}。", f"请{remedy}"

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from quality.feedback.workbook import split_message
+from quality.feedback.messages import split_message
 from quality.results import RuleResult, read_rule_results, write_rule_results
 from quality.row_results import is_late
 

@@ -30,6 +30,7 @@ def result(
     return RuleResult(
         NIGHT, given_values["department"], given_values["dataset"], rule_id, given_values["engine"],
         dimension, given_values["severity"], status, failed, total,
+        indicator=given_values.get("indicator", ""),
     )  # fmt: skip
 
 
@@ -51,8 +52,35 @@ def test_one_dataset_by_hand():
     )
     assert of_dataset(scores, "accuracy").score == pytest.approx(80)
     assert of_dataset(scores, OVERALL).score == pytest.approx((20 + 20) / 0.45)
-    assert of_dataset(scores, OVERALL).coverage == pytest.approx(0.45)
+    assert of_dataset(scores, OVERALL).grade == "中"
     assert scores.overall.grade == "中"
+    # One of the five sub-indicators of accuracy is assessed, and one of the two of completeness.
+    assert of_dataset(scores, OVERALL).coverage == pytest.approx(0.25 / 5 + 0.20 / 2)
+
+
+def test_sub_indicators_by_hand():
+    """0301: (3 × 90 + 1 × 50) / 4 = 80. 0304: 60. With 2 : 1: (2 × 80 + 60) / 3 = 73.33."""
+    weights = replace(WEIGHTS, indicators={"0301": 2.0, "0304": 1.0, "0303": 1.0})
+    night = [
+        result("a", failed=10, total=100, status="fail", indicator="0301"),
+        result("b", failed=5, total=10, status="fail", severity="warning", indicator="0301"),
+        result("c", failed=4, total=10, status="fail", indicator="0304"),
+        result("d", failed=9, total=10, status="fail", indicator="0302"),
+    ]
+    scores = score_night(NIGHT, night, weights)
+    found = {s.indicator: s for s in scores.indicators}
+    assert {code: s.score for code, s in found.items()} == pytest.approx({"0301": 80, "0304": 60})
+    assert (found["0301"].failed, found["0301"].total) == (15, 110)
+    accuracy = of_dataset(scores, "accuracy")
+    assert accuracy.score == pytest.approx(220 / 3)
+    assert accuracy.coverage == pytest.approx(3 / 4)  # 0303 counts, and no rule speaks of it
+    assert accuracy.rules_assessed == 3  # 0302 does not count in this city
+
+
+def test_a_rule_of_an_older_warehouse_counts_towards_its_dimension():
+    """Results of version 0.1 name no sub-indicator."""
+    (score,) = score_night(NIGHT, [result("a", "timeliness", total=4)], WEIGHTS).indicators
+    assert (score.indicator, score.score) == ("0501", 100)
 
 
 def test_what_was_not_assessed_is_null_and_lowers_coverage():
@@ -70,7 +98,7 @@ def test_what_was_not_assessed_is_null_and_lowers_coverage():
     )
     accuracy, timeliness = of_dataset(scores, "accuracy"), of_dataset(scores, "timeliness")
     assert (accuracy.score, accuracy.rules_assessed, accuracy.rules_expected) == (100, 1, 3)
-    assert accuracy.coverage == pytest.approx(3 / 7)
+    assert accuracy.coverage == pytest.approx(3 / 7 / 5)
     assert (timeliness.score, timeliness.coverage) == (None, 0)
 
 
@@ -119,6 +147,7 @@ def nights(draw) -> list[RuleResult]:
                 severity=draw(st.sampled_from(["error", "warning"])),
                 department=draw(st.sampled_from("de")),
                 dataset=draw(st.sampled_from("st")),
+                indicator=draw(st.sampled_from(["", "0201", "0303", "0304"])),
             )
         )
     return found
@@ -127,7 +156,7 @@ def nights(draw) -> list[RuleResult]:
 @given(nights())
 def test_scores_stay_in_range_and_say_null_or_are_covered(night):
     scores = score_night(NIGHT, night, WEIGHTS)
-    for score in (*scores.datasets, *scores.departments, *scores.city):
+    for score in (*scores.indicators, *scores.datasets, *scores.departments, *scores.city):
         assert 0 <= score.coverage <= 1 + 1e-9
         assert score.score is None or 0 <= score.score <= 100
         assert (score.score is None) == (score.coverage == 0)
@@ -165,7 +194,12 @@ def test_grades_change_at_their_bounds(score, grade):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("accuracy: 0.25", "accuracy: 0"), ("grades:", "grade:"), ("from: 0}", "from: 5}")],
+    [
+        ("accuracy: 0.25", "accuracy: 0"),
+        ("grades:", "grade:"),
+        ("from: 0}", "from: 5}"),
+        ('"0201": 1', '"0299": 1'),
+    ],
 )
 def test_senseless_weights_are_refused_by_name(tmp_path, old, new):
     """A typing error in the weights must stop the night, not bend the scores."""
