@@ -11,11 +11,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.cli import evaluate_quality
 from pipelines.evaluation import THRESHOLD, Measure, NoTruthError, evaluate
 from pipelines.home import Home, sources_folder
 from quality.catalogue import read_catalogue
 
 app = typer.Typer(help="Score the platform against a made-up city's planted truth.")
+app.command(name="quality")(evaluate_quality.quality)
 console = Console()
 
 

@@ -288,17 +288,33 @@ def test_without_the_key_the_refusal_is_the_only_order(nights: Nights, land: Lan
     assert set(nights.judge(DAYS[2]).values()) == {"pass"}
 
 
-def test_a_hole_in_a_log_stays_until_it_is_filled(
-    home: Home, contracts: dict[str, Contract], land: Land, take_up: TakeUp
+@pytest.mark.parametrize("kind", ["change_log", "increment"])
+def test_a_hole_stays_until_it_is_filled(
+    home: Home, contracts: dict[str, Contract], land: Land, take_up: TakeUp, kind: str
 ) -> None:
-    """The next day's log does not bring what the refused one would have."""
-    nights = Nights(home, contracts["change_log"], take_up)
+    """The next day's file does not bring what the refused one would have."""
+    nights = Nights(home, contracts[kind], take_up)
     land(home, "water", "meter_20260629.csv", "")
     nights.run(DAYS[0])
     land(home, "water", "meter_20260630.csv", text([("a", "I", "1")]))
     assert nights.run(DAYS[1])["delivery_readable"] == "fail"
     land(home, "water", "meter_20260629.csv", text([("b", "I", "1")]))
     assert nights.run(DAYS[2])["delivery_readable"] == "pass"
+
+
+def test_a_column_that_an_increment_lacked_is_asked_for_until_it_comes(
+    home: Home, make_contract: MakeContract, land: Land, take_up: TakeUp
+) -> None:
+    """The rows of that day would stay without it, and nobody would ask any more."""
+    columns = [KEY, {"name": "v"}, {"name": "w"}]
+    nights = Nights(home, make_contract(columns, custom=CUSTOM["increment"]), take_up)
+    land(home, "water", "meter_20260629.csv", "k,v\na,1\n")
+    assert nights.run(DAYS[0])["schema_agrees"] == "fail"
+    land(home, "water", "meter_20260630.csv", "k,v,w\nb,1,2\n")
+    assert nights.run(DAYS[1])["schema_agrees"] == "fail"
+    assert "meter_20260629.csv" in nights.message("schema_agrees")
+    land(home, "water", "meter_20260629.csv", "k,v,w\na,1,2\n")
+    assert nights.run(DAYS[2])["schema_agrees"] == "pass"
 
 
 # -- any sequence ------------------------------------------------------------------------
