@@ -27,6 +27,9 @@ HISTORY = 10
 """Earlier usual deliveries before a delivery is judged."""
 WINDOW = 60
 """Earlier usual deliveries that a distribution is compared with."""
+LAG = 14
+"""The last usual deliveries, which are left out of a distribution's baseline where there are enough
+others: a change that creeps in would else creep into what it is compared with."""
 _GROUP = 4
 """Days of a kind that make a group of their own."""
 _FESTIVAL_GROUP = 3
@@ -282,20 +285,33 @@ class _Walk:
             self.changed.clear()
             self.scores.append(score)
             self.usual.append(own)
-            pool.update(own)
-            if len(self.usual) > WINDOW:
-                pool.subtract(self.usual[-WINDOW - 1])
+            pool = self._pool(pool)
         return found
+
+    def _pool(self, pool: Counter[str]) -> Counter[str]:
+        """The baseline of the next delivery, from that of the last one."""
+        count = len(self.usual)
+        if count == HISTORY + LAG:  # from here on the newest ones are left out
+            return sum((Counter(own) for own in self.usual[:HISTORY]), Counter())
+        pool.update(self.usual[-1] if count < HISTORY + LAG else self.usual[-1 - LAG])
+        if count > WINDOW + LAG:
+            pool.subtract(self.usual[-1 - LAG - WINDOW])
+        return pool
+
+    def _earlier_scores(self) -> list[float]:
+        """The scores of the deliveries in the baseline."""
+        scores = self.scores[:-LAG] if len(self.scores) >= HISTORY + LAG else self.scores
+        return scores[-WINDOW:]
 
     def _is_unusual(
         self, profile: Profile, own: Counts, pool: Counts, size: float, score: float
     ) -> bool:
         if self.changed:
             return likelihood(own, self.changed) > likelihood(own, pool)
-        recent = self.scores[-WINDOW:]
+        earlier = self._earlier_scores()
         limit = max(
             self.sensitivity.deviations - 1,
-            median(recent) + self.sensitivity.deviations * max(_spread(recent), 0.5),
+            median(earlier) + self.sensitivity.deviations * max(_spread(earlier), 0.5),
         )
         if score <= limit or not self.matters(own, pool):
             return False

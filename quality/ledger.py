@@ -122,7 +122,10 @@ def _cut(
     rows = connection.execute(
         f"""
         with own as (
-            select *, coalesce((findings ->> '$.ends_open')::boolean, false) as ends_open
+            select *,
+                coalesce((findings ->> '$.ends_open')::boolean, false) as ends_open,
+                business_date
+                = max(business_date) filter (where status = 'loaded') over () as is_newest
             from meta.delivery
             where department = ? and dataset = ? and status in ('loaded', 'refused')
                 and findings ->> '$.ends_open' is not null
@@ -136,8 +139,7 @@ def _cut(
                 order by sequence rows between unbounded preceding and 1 preceding
             )
         )
-        select file_name, delivery_id, business_date, status, superseded_by,
-            business_date = max(business_date) filter (where status = 'loaded') over ()
+        select file_name, delivery_id, business_date, status, superseded_by, is_newest
         from told
         where ends_open and earlier_files >= {CLOSED_BEFORE}
             and earlier_open <= 1 + {OPEN_SHARE} * earlier_files

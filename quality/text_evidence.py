@@ -54,8 +54,6 @@ class Shift:
     """Column from which on."""
     places: int
     """1: each value stands one column too far right; -1: left."""
-    fits: float
-    """Share of the telling values that fit once moved back."""
 
 
 def shift_of(rows: Sequence[Row], contract: Contract) -> Shift | None:
@@ -67,6 +65,7 @@ def shift_of(rows: Sequence[Row], contract: Contract) -> Shift | None:
     names = [column.name for column in contract.columns]
     tests = {c.name: test for c in contract.columns if (test := _test(c, contract))}
     found: Shift | None = None
+    best = 0.0
     for start in range(len(names)):
         for places in (1, -1):
             telling = [n for n in names[start:] if n in tests and _has(names, n, places)]
@@ -76,8 +75,10 @@ def shift_of(rows: Sequence[Row], contract: Contract) -> Shift | None:
             moved = _fit(rows, [(tests[n], names[names.index(n) + places]) for n in telling])
             before = _fit(rows, [(tests[n], n) for n in names[:start] if n in tests])
             explains = moved >= 0.8 and as_is <= 0.4 and before >= 0.8
-            if explains and (found is None or moved - as_is > found.fits):
-                found = Shift(names[start], places, moved - as_is)
+            weight = (moved - as_is) * len(telling)
+            # Of equals the later start: a column that cannot be told says nothing of itself.
+            if explains and weight >= best:
+                found, best = Shift(names[start], places), weight
     return found
 
 

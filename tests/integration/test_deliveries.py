@@ -302,21 +302,6 @@ def test_a_hole_stays_until_it_is_filled(
     assert nights.run(DAYS[2])["delivery_readable"] == "pass"
 
 
-def test_a_column_that_an_increment_lacked_is_asked_for_until_it_comes(
-    home: Home, make_contract: MakeContract, land: Land, take_up: TakeUp
-) -> None:
-    """The rows of that day would stay without it, and nobody would ask any more."""
-    columns = [KEY, {"name": "v"}, {"name": "w"}]
-    nights = Nights(home, make_contract(columns, custom=CUSTOM["increment"]), take_up)
-    land(home, "water", "meter_20260629.csv", "k,v\na,1\n")
-    assert nights.run(DAYS[0])["schema_agrees"] == "fail"
-    land(home, "water", "meter_20260630.csv", "k,v,w\nb,1,2\n")
-    assert nights.run(DAYS[1])["schema_agrees"] == "fail"
-    assert "meter_20260629.csv" in nights.message("schema_agrees")
-    land(home, "water", "meter_20260629.csv", "k,v,w\na,1,2\n")
-    assert nights.run(DAYS[2])["schema_agrees"] == "pass"
-
-
 # -- any sequence ------------------------------------------------------------------------
 
 
