@@ -101,7 +101,7 @@ def read_plans(folder: Path = DEFAULT_PLANS, known: Iterable[str] = ()) -> Plans
         try:
             campaigns.append(_campaign(path, datasets))
         except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-            problems.append(f"{path.name}: {error}: compare with the example in docs/quality.md")
+            problems.append(f"{path.name}: {error}: compare with the example in docs/feedback.md")
     return Plans(tuple(campaigns), tuple(problems))
 
 

@@ -24,6 +24,10 @@
     radar: function (data, width) {
       var option = base();
       option.tooltip = tooltip("item");
+      option.title = {
+        text: "刻度 " + data.low + "–100 分", right: 0, top: 0,
+        textStyle: { color: SOFT, fontSize: 12, fontWeight: "normal" }
+      };
       option.radar = {
         center: ["50%", "46%"],
         radius: width < 420 ? "56%" : "64%",
@@ -51,7 +55,7 @@
     trend: function (data, width) {
       var option = base();
       option.tooltip = tooltip("axis");
-      option.grid = { left: 8, right: 8, top: 32, bottom: 38, containLabel: true };
+      option.grid = { left: 8, right: 8, top: 32, bottom: width < 420 ? 60 : 38, containLabel: true };
       option.xAxis = {
         type: "category", data: data.nights, axisLine: { lineStyle: { color: LINE } },
         axisTick: { show: false },
