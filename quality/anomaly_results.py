@@ -42,8 +42,6 @@ class Anomalies:
     profiles: tuple[Profile, ...] = ()
     unusual: Mapping[str, tuple[Unusual, ...]] = field(default_factory=dict)
     """Rule → unusual deliveries that count tonight, oldest first; without an entry, none."""
-    rows_in_force: Mapping[str, int] = field(default_factory=dict)
-    """Delivery → rows of it that staging or the unresolved quarantine still holds."""
 
     def dates(self, rule_id: str) -> set[date]:
         """Business dates of the deliveries that a rule tells of."""
@@ -72,7 +70,7 @@ def find_anomalies(
         )
         for rule in contract.rules_of("anomaly")
     }
-    return Anomalies(tuple(profiles), unusual, rows_in_force)
+    return Anomalies(tuple(profiles), unusual)
 
 
 def _unusual(contract: Contract, rule: Rule, profiles: Sequence[Profile]) -> list[Unusual]:

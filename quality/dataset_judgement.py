@@ -79,7 +79,7 @@ def _judge(
     in_force = build_defects(connection, contract, relations)
     build_disagreements(connection, contract, catalogue.contracts, relations)
     standing = rows_in_force(connection, contract)
-    ledger = read_ledger(connection, contract, standing)
+    ledger = read_ledger(connection, contract)
     anomalies = find_anomalies(connection, contract, standing)
     results = [
         *row_results(connection, contract, business_date, in_force),

@@ -4,12 +4,12 @@ Belongs here: reading `meta.delivery`. Does not belong here: the verdicts (`row_
 
 A refused delivery stands until a later one is loaded: later by business date, or of the same date
 and taken up after it. In an increment another date does not bring what is missing: there it stands
-until one of its own date is loaded, and in a change log one of its own date and number.
+until one of its own date is loaded, and in a change log one of its own date and number. So does a
+column that a loaded one came without, until a file of its name replaces it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,8 +48,8 @@ class Ledger:
     newest_loaded: int
     """Deliveries in force of the newest loaded business date."""
     drifted: tuple[Told, ...]
-    """Those of them whose header is not the one agreed, and earlier ones that came without an
-    agreed column and whose rows are still in force."""
+    """Those of them whose header is not the one agreed; of an increment or change log also earlier
+    ones that came without an agreed column, which no other file brings."""
     refused: tuple[tuple[str, Told], ...]
     """Refused and not made good: delivery rule and what it tells, the latest first."""
     cut: tuple[Told, ...] = ()
@@ -64,16 +64,8 @@ class Ledger:
         return tuple(files.values())
 
 
-def read_ledger(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    rows_in_force: Mapping[str, int] | None = None,
-) -> Ledger:
-    """Read one dataset's part of `meta.delivery`.
-
-    `rows_in_force` says of how many rows each delivery still is the source; without it only the
-    newest deliveries are.
-    """
+def read_ledger(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Ledger:
+    """Read one dataset's part of `meta.delivery`."""
     place = [contract.department, contract.dataset]
     row = connection.execute(
         "select count(*), max(business_date) from meta.delivery "
@@ -81,14 +73,14 @@ def read_ledger(
         place,
     ).fetchone()
     total, newest = row or (0, None)
-    newest_loaded, drifted = _drifted(connection, contract, rows_in_force or {})
+    newest_loaded, drifted = _drifted(connection, contract)
     refused = _refused(connection, contract)
     cut = _cut(connection, contract, {told.delivery_id for _, told in refused})
     return Ledger(int(total), newest, newest_loaded, drifted, refused, cut)
 
 
 def _drifted(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, rows_in_force: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection, contract: Contract
 ) -> tuple[int, tuple[Told, ...]]:
     """How many deliveries are the newest, and those whose header still matters."""
     rows = connection.execute(
@@ -109,8 +101,7 @@ def _drifted(
     ).fetchall()
     found = []
     for name, delivery, day, is_newest, disagrees, said, missing in rows:
-        stands = contract.delivery != "full" and missing and rows_in_force.get(delivery, 0)
-        if disagrees and (is_newest or stands):
+        if disagrees and (is_newest or (missing and contract.delivery != "full")):
             found.append(Told(name, said, delivery, day, tuple(missing)))
     return sum(row[3] for row in rows), tuple(found)
 
