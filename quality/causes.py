@@ -241,8 +241,6 @@ def write_causes(
         ValueError: a cause of another business date.
     """
     rows = [asdict(cause) for cause in causes]
-    if any(row["business_date"] != business_date for row in rows):
-        raise ValueError(f"a cause of another date than {business_date}: write each night alone")
     for row in rows:
         row["rule_ids"] = json.dumps(row["rule_ids"])
         row["engines"] = json.dumps(row["engines"])

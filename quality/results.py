@@ -176,8 +176,6 @@ def write_rule_results(
         ValueError: a result of another business date, which would outlive the next rerun.
     """
     rows = [asdict(result) for result in results]
-    if any(row["business_date"] != business_date for row in rows):
-        raise ValueError(f"a result of another date than {business_date}: write each night alone")
     for row in rows:
         row["sample_keys"] = json.dumps(row["sample_keys"], ensure_ascii=False)
     connection.execute(RESULT_TABLE)
@@ -209,7 +207,14 @@ def replace_night(
     columns: Sequence[str],
     rows: list[dict[str, Any]],
 ) -> None:
-    """Delete the night's rows of `table` and insert `rows`, in one transaction."""
+    """Delete the night's rows of `table` and insert `rows`, in one transaction.
+
+    Raises:
+        ValueError: a row of another business date, which would outlive the next rerun.
+    """
+    if any(row["business_date"] != business_date for row in rows):
+        message = f"{table}: a row of another date than {business_date}: write each night alone"
+        raise ValueError(message)
     connection.begin()
     try:
         connection.execute(f"delete from {table} where business_date = ?", [business_date])
