@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.delivery_rows import rows_query
 from pipelines.home import Home
 from pipelines.ingest import door, store
 from pipelines.ingest.arrive import Arrival, arrivals
@@ -102,7 +103,7 @@ def create_views(
     )
     ledger = "inner join meta.delivery as delivery on delivery.delivery_id = rows._delivery_id"
     columns = ", ".join(f"rows.{column.name}" for column in contract.columns)
-    rows = _rows(home.raw, loaded, store.raw_types(contract))
+    rows = rows_query(home.raw, loaded, store.raw_types(contract))
     connection.execute(
         f"create or replace view raw.{REPLY_DATASET} as select {told}, {columns} "
         f"from ({rows}) as rows {ledger}"
@@ -111,7 +112,7 @@ def create_views(
         "('" + rule.rule_id + "', '" + rule.message.replace("'", "''") + "')"
         for rule in contract.rules_of("row")
     )
-    rows = _rows(home.quarantine, loaded, store.quarantine_types(contract))
+    rows = rows_query(home.quarantine, loaded, store.quarantine_types(contract))
     connection.execute(
         f"""
         create or replace view quarantine.{REPLY_DATASET} as
@@ -130,21 +131,4 @@ def create_views(
         from rows {ledger}
         left join reasons using (_delivery_id, _line_number)
         """
-    )
-
-
-def _rows(root: Path, receipts: list[Receipt], types: dict[str, str]) -> str:
-    """The union of the deliveries' files, or no rows."""
-    columns = ", ".join(types)
-    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
-    paths = [
-        store.place(root, r.department, r.dataset, r.business_date) / f"{r.delivery_id}.parquet"
-        for r in receipts
-    ]
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths if path.exists())
-    if not files:
-        return f"select {empty} where false"
-    return (
-        f"select {columns} from read_parquet([{files}], union_by_name = true, "
-        "hive_partitioning = false)"
     )

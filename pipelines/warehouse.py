@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
 from pipelines import replies
+from pipelines.delivery_rows import empty_columns, rows_query
 from pipelines.home import Home
 from pipelines.ingest import reload, semantics, store
 from pipelines.ingest.arrive import part_of
@@ -110,24 +110,18 @@ def _create_views(
         ("raw", home.raw, store.raw_types(contract)),
         ("quarantine", home.quarantine, store.quarantine_types(contract)),
     ):
-        paths = [
-            store.place(root, receipt.department, receipt.dataset, receipt.business_date)
-            / f"{receipt.delivery_id}.parquet"
-            for receipt in ledger.loaded(contract)
-        ]
         query = (
             _telling_query(obstacle, types)
             if obstacle
-            else _view_query([path for path in paths if path.exists()], types)
+            else rows_query(root, ledger.loaded(contract), types)
         )
         connection.execute(f"create or replace view {schema}.{contract.table} as {query}")
 
 
 def _telling_query(obstacle: str, types: dict[str, str]) -> str:
     """The columns, and an error instead of rows: wrong values would be worse than none."""
-    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
     text = obstacle.replace("'", "''")
-    return f"select {empty} where cast(error('{text}') as boolean) is null"
+    return f"select {empty_columns(types)} where cast(error('{text}') as boolean) is null"
 
 
 def _write_obstacles(
@@ -139,24 +133,6 @@ def _write_obstacles(
     )
     if obstacles:
         connection.executemany("insert into meta.reload_needed values (?, ?, ?)", obstacles)
-
-
-def _view_query(paths: list[Path], types: dict[str, str]) -> str:
-    """The union of the files by name, so that older contract versions read too; or no rows.
-
-    A column that no file has, because the contract grew, is null.
-    """
-    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
-    if not paths:
-        return f"select {empty} where false"
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    columns = ", ".join(types)
-    typed = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
-    return (
-        f"select {typed} from ("
-        f"select {columns} from (select {empty} where false) union all by name "
-        f"select * from read_parquet([{files}], union_by_name = true, hive_partitioning = false))"
-    )
 
 
 def _write_deliveries(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
