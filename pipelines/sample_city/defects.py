@@ -55,6 +55,20 @@ def read_kinds() -> dict[str, tuple[DefectKind, ...]]:
     return {name: tuple(DefectKind(**kind) for kind in kinds) for name, kinds in declared.items()}
 
 
+def drawn_kind(kinds: tuple[DefectKind, ...]) -> tuple[str, float]:
+    """SQL of the kind that `_drawn` (0 to 1) falls to, null where to none; and their whole share.
+
+    Each kind owns a stretch as long as its rate.
+    """
+    branches, low = [], 0.0
+    for kind in kinds:
+        high = low + kind.rate
+        branches.append(f"when _drawn >= {low!r} and _drawn < {high!r} and ({kind.where}) "
+                        f"then '{kind.kind}'")  # fmt: skip
+        low = high
+    return f"case {' '.join(branches)} end", low
+
+
 def plant(
     connection: duckdb.DuckDBPyConnection, contract: Contract, kinds: tuple[DefectKind, ...]
 ) -> None:
@@ -63,19 +77,14 @@ def plant(
     A row draws one number; each kind owns a stretch of it as long as its rate. So a row has at
     most one defect, and adding rows or nights does not move the others.
     """
-    branches, low = [], 0.0
-    for kind in kinds:
-        high = low + kind.rate
-        branches.append(f"when _drawn >= {low!r} and _drawn < {high!r} and ({kind.where}) "
-                        f"then '{kind.kind}'")  # fmt: skip
-        low = high
+    kind, share = drawn_kind(kinds)
     purpose = f"'defect in {contract.name}'"
     connection.execute(f"""
         create or replace table planted as
         with drawn as (
           select *, night_date(_night) as _day, draw(_id, {purpose}) as _drawn
-          from honest where _stable and draw(_id, {purpose}) < {low!r}),
-        decided as (select _id, _night, case {" ".join(branches)} end as _kind from drawn)
+          from honest where _stable and draw(_id, {purpose}) < {share!r}),
+        decided as (select _id, _night, {kind} as _kind from drawn)
         select _id, _kind, list_min(list_filter(range(_night + 1, nights() + 1),
             lambda night: draw(_id * 1000 + night, 'corrected in ' || {purpose})
               < {CORRECTED_A_NIGHT})) as _corrected_night

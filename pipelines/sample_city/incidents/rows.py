@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import duckdb
 
-from pipelines.sample_city.defects import CORRECTED_A_NIGHT, REPEATED_ROW, DefectKind
+from pipelines.sample_city.defects import CORRECTED_A_NIGHT, REPEATED_ROW, DefectKind, drawn_kind
 from quality.contract import Contract
 
 FEWEST_ROWS = 5
@@ -44,12 +44,7 @@ def plant(
     A row of the first night goes wrong on the first night or on a later one, when it is told
     again. Nothing goes wrong or is put right on the `blocked` nights, which belong to incidents.
     """
-    branches, low = [], 0.0
-    for kind in kinds:
-        high = low + kind.rate
-        branches.append(f"when _drawn >= {low!r} and _drawn < {high!r} and ({kind.where}) "
-                        f"then '{kind.kind}'")  # fmt: skip
-        low = high
+    kind, share = drawn_kind(kinds)
     name = contract.name
     closed = f"[{', '.join(str(night) for night in sorted(blocked))}]::integer[]"
     connection.execute(f"""
@@ -58,10 +53,10 @@ def plant(
           select *, draw(_id, 'defect in {name}') as _drawn,
             case when _night > 1 or draw(_id, 'wrong at once in {name}') < {_FIRST_NIGHT_SHARE}
               then _night else 2 + slot(_id, 'wrong in {name}', nights() - 1) end as _wrong_night
-          from honest where _stable and draw(_id, 'defect in {name}') < {low!r}),
+          from honest where _stable and draw(_id, 'defect in {name}') < {share!r}),
         dated as (select *, night_date(_wrong_night) as _day from drawn),
         decided as (
-          select _id, _wrong_night, case {" ".join(branches)} end as _kind from dated
+          select _id, _wrong_night, {kind} as _kind from dated
           where not list_contains({closed}, _wrong_night) and _wrong_night <= nights())
         select _id, _kind, _wrong_night,
           list_min(list_filter(range(_wrong_night + 1, nights() + 1), lambda night:
