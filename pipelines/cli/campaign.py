@@ -8,8 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.home import Home, sources_folder
-from pipelines.publish import current
+from pipelines.cli.published import published_or_exit
+from pipelines.home import sources_folder
 from quality.campaigns import STATUSES, CampaignProgress, read_plans, read_progress
 from quality.catalogue import read_catalogue
 from quality.score_explanation import NAMES
@@ -22,10 +22,7 @@ def campaign() -> None:
     plans = read_plans(known=read_catalogue(sources_folder()).names)
     for problem in plans.problems:
         console.print(f"[red]campaign[/red] {problem}", highlight=False, soft_wrap=True)
-    path = current(Home.from_environment())
-    if path is None:
-        console.print("[red]nothing is published yet[/red]; run: yishu nightly")
-        raise typer.Exit(1)
+    path = published_or_exit(console)
     with duckdb.connect(str(path), read_only=True) as connection:
         night = connection.execute("select business_date from meta.night").fetchone()
         progress = read_progress(connection, night[0]) if night else []

@@ -12,8 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.home import Home
-from pipelines.publish import current
+from pipelines.cli.published import published_or_exit
 from quality.results import RuleResult, read_rule_results
 from quality.score_explanation import (
     CITY,
@@ -48,10 +47,7 @@ def score(
     night: Annotated[str | None, typer.Option("--date", help="Business date, YYYY-MM-DD.")] = None,
 ) -> None:
     """Show a score's arithmetic, down to the counts of each rule."""
-    path = current(Home.from_environment())
-    if path is None:
-        console.print("[red]nothing is published yet[/red]; run: yishu nightly")
-        raise typer.Exit(1)
+    path = published_or_exit(console)
     try:
         business_date = datetime.strptime(night, "%Y-%m-%d").date() if night else None
     except ValueError as error:

@@ -16,8 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.home import Home
-from pipelines.publish import current
+from pipelines.cli.published import published_or_exit
 
 console = Console()
 
@@ -38,10 +37,7 @@ def query(
     limit: Annotated[int, typer.Option(min=1, help="Most rows to print.")] = 100,
 ) -> None:
     """Ask the published marts; shows the first --limit rows."""
-    path = current(Home.from_environment())
-    if path is None:
-        console.print("[red]nothing is published yet[/red]; run: yishu nightly")
-        raise typer.Exit(1)
+    path = published_or_exit(console)
     try:
         columns, rows, more = _ask(path, sql, limit)
     except duckdb.Error as error:
