@@ -67,10 +67,11 @@ def build(
                 say(f"已生成{step}")
             truth.start(connection)
             kinds = defects.read_kinds()
-            for contract in catalogue.contracts:
-                if has_register(contract.table):
-                    _deliver(connection, plan, contract, kinds.get(contract.name, ()), workshop)
-                    say(f"已生成{contract.department_name}《{contract.title}》{nights}次报送")
+            with deliveries.Writer(workshop / "landing") as writer:
+                for contract in catalogue.contracts:
+                    if has_register(contract.table):
+                        _deliver(connection, plan, contract, kinds.get(contract.name, ()), writer)
+                        say(f"已生成{contract.department_name}《{contract.title}》{nights}次报送")
             truth.write(connection, plan, workshop / "sample_truth")
         finally:
             connection.close()
@@ -101,23 +102,20 @@ def _deliver(
     plan: Plan,
     contract: Contract,
     kinds: tuple[defects.DefectKind, ...],
-    workshop: Path,
+    writer: deliveries.Writer,
 ) -> None:
     """All deliveries of one dataset, and the truth about them."""
     register = world.render(plan, f"registers/{contract.table}.sql")
-    connection.execute(f"create or replace table honest as {register}")
-    defects.plant(connection, contract, kinds)
+    defects.plant(connection, contract, kinds, register)
     truth.note_kinds(connection, contract, kinds)
     truth.note_people(connection, contract)
+    columns = defects.delivered_columns(contract, kinds)
     for night in range(1, plan.nights + 1):
         rows = defects.delivered_rows(contract, night)
-        name = deliveries.file_name(contract, plan.business_date(night))
-        truth.note_delivery(connection, plan, contract, rows, name, night)
-        columns = defects.delivered_columns(contract, kinds)
-        query = f"select {columns} from ({rows}) order by _copy, _id"
-        path = workshop / "landing" / contract.department / name
-        deliveries.write(connection, query, contract, path)
-    connection.execute("drop table honest; drop table planted")
+        day = plan.business_date(night)
+        files = writer.write(connection, f"select {columns} from ({rows})", contract, day)
+        truth.note_delivery(connection, contract, rows, day, files)
+    connection.execute("drop table honest")
 
 
 def _put_in_place(made: Path, target: Path) -> None:
