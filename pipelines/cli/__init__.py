@@ -58,6 +58,9 @@ def sample(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     first: Date = "2026-06-30",
     nights: Annotated[int, typer.Option(min=1, help="Nights of deliveries.")] = 1,
+    change_rate: Annotated[
+        float, typer.Option(help="Share of the rows that a later night brings, new or changed.")
+    ] = 0.0057,
 ) -> None:
     """Build a made-up city: deliveries in landing/, the truth about them in sample_truth/."""
     from pipelines import sample_city
@@ -73,6 +76,7 @@ def sample(
             seed=seed,
             first_date=_date(first or ""),
             nights=nights,
+            change_rate=change_rate,
             report=lambda line: console.print(f"  {line}", highlight=False),
         )
     except (FileExistsError, ValueError) as error:

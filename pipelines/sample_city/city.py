@@ -22,6 +22,7 @@ from quality.catalogue import Catalogue
 from quality.contract import Contract
 
 FEWEST_RESIDENTS = 1000
+CHANGE_RATES = (world.LOWEST_CHANGE_RATE, 0.05)
 MOST_NIGHTS = 300
 """A date planted "in the future" lies a year ahead; it must lie there on the last night too."""
 
@@ -34,6 +35,7 @@ def build(
     seed: int,
     first_date: date,
     nights: int,
+    change_rate: float = world.USUAL_CHANGE_RATE,
     report: Callable[[str], None] | None = None,
 ) -> None:
     """Write the deliveries of `nights` nights to `home.landing` and the truth to `sample_truth`.
@@ -48,6 +50,8 @@ def build(
         seed: any 64-bit integer; another seed gives another city.
         first_date: business date of the first night.
         nights: how many consecutive business dates, 1 to 300.
+        change_rate: rows that each later night brings, new or changed, to the rows of the first,
+            about, over the datasets that come as increments; 0.003 to 0.05.
         report: called with a line of Chinese progress at each step.
 
     Raises:
@@ -55,7 +59,7 @@ def build(
         FileExistsError: landing or archive already hold files of another city.
     """
     say = report or (lambda _: None)
-    plan = Plan(residents, seed, first_date, nights)
+    plan = Plan(residents, seed, first_date, nights, change_rate)
     _refuse_bad_arguments(plan)
     _refuse_occupied(home)
     home.root.mkdir(parents=True, exist_ok=True)
@@ -86,6 +90,9 @@ def _refuse_bad_arguments(plan: Plan) -> None:
         raise ValueError(f"seed is {plan.seed}; give a whole number of 64 bits")
     if not 1 <= plan.nights <= MOST_NIGHTS:
         raise ValueError(f"nights is {plan.nights}; give a number from 1 to {MOST_NIGHTS}")
+    low, high = CHANGE_RATES
+    if not low <= plan.change_rate <= high:
+        raise ValueError(f"change_rate is {plan.change_rate}; give a number from {low} to {high}")
 
 
 def _refuse_occupied(home: Home) -> None:

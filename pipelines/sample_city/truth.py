@@ -153,5 +153,6 @@ def _manifest(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, ob
         "seed": plan.seed,
         "date": plan.first_date.isoformat(),
         "nights": plan.nights,
+        "change_rate": plan.change_rate,
         "datasets": datasets,
     }
