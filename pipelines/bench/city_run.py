@@ -91,9 +91,10 @@ def profile(marks: Marks, places: Places, business_date: date) -> None:
 
         _run_night(begin, own, business_date)
     found = [
-        {"stage": name, "side": side, "seconds": round(seconds, 3)}
+        {"stage": name, "side": side, "seconds": round(seconds, 3),
+         "cpu_seconds": round(sampler.cpu_seconds[name, side], 3)}
         for (name, side), seconds in sampler.seconds.items()
-    ]
+    ]  # fmt: skip
     places.profile.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(own.folder)
 

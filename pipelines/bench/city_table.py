@@ -13,6 +13,7 @@ from pipelines.bench.city_run import STAGES
 from pipelines.bench.meter import Usage, total
 from pipelines.bench.sampler import ENGINES
 
+_ALL = "**all**"
 _TITLES = {
     "sample": "making the city (two nights)",
     "night": "first night",
@@ -108,27 +109,31 @@ def _ratios(city: Measured) -> list[str]:
 
 
 def _profile(city: Measured) -> list[str]:
-    """Stage by side: where the seconds of the first night went."""
+    """Stage by side: where the seconds of the first night went, and those of the processor."""
     if not city.profile:
         return []
-    by_stage: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    by_side: dict[str, float] = defaultdict(float)
+    spent: dict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     for entry in city.profile:
-        by_stage[entry["stage"]][entry["side"]] += entry["seconds"]
-        by_side[entry["side"]] += entry["seconds"]
-    everything = sum(by_side.values())
-    sides = [side for side, _ in sorted(by_side.items(), key=lambda item: -item[1])]
-    named = [side for side in sides if by_side[side] >= everything / 100]
+        for stage in (entry["stage"], _ALL):
+            for side in (entry["side"], _ALL):
+                seconds, cpu = spent[stage, side]
+                spent[stage, side] = seconds + entry["seconds"], cpu + entry["cpu_seconds"]
+    stages = [*dict.fromkeys(entry["stage"] for entry in city.profile), _ALL]
+    sides = sorted({side for _, side in spent}, key=lambda side: -spent[_ALL, side][0])
+    sides = [*(side for side in sides if side != _ALL), _ALL]
     lines = [
-        "", "Where the seconds of a first night go (`engines` holds the project's own code too):",
-        "", f"| stage | {' | '.join(named)} | rest | all |", "|---" * (len(named) + 3) + "|",
+        "", "Where the seconds of a first night go, those of the processor in brackets (`engines`",
+        "holds the project's own code too):", "",
+        f"| stage | {' | '.join(sides)} |", "|---" * (len(sides) + 1) + "|",
     ]  # fmt: skip
-    for stage, found in [*by_stage.items(), ("**all**", by_side)]:
-        rest = sum(seconds for side, seconds in found.items() if side not in named)
-        cells = [f"{found.get(side, 0.0):.1f}" for side in named]
-        lines.append(f"| {stage} | {' | '.join(cells)} | {rest:.1f} | {sum(found.values()):.1f} |")
-    outside = everything - by_side.get(ENGINES, 0.0)
-    return [*lines, "", f"Outside the engines: {outside:.1f} s of {everything:.1f}."]
+    for stage in stages:
+        cells = ["{:.1f} ({:.1f})".format(*spent[stage, side]) for side in sides]
+        lines.append(f"| {stage} | {' | '.join(cells)} |")
+    outside, cpu = (
+        whole - inside
+        for whole, inside in zip(spent[_ALL, _ALL], spent[_ALL, ENGINES], strict=True)
+    )
+    return [*lines, "", f"Outside the engines: {outside:.1f} s, {cpu:.1f} s of the processor."]
 
 
 def _growth(small: Measured, large: Measured) -> str:

@@ -8,8 +8,10 @@ A moment is put down to one side:
 - `imports`: a module is being loaded;
 - `engines`: DuckDB, Polars, Arrow, workbooks and their adapters, and the project's own code,
   which does little but call them;
-- else the package that is running, such as dagster or great_expectations: what the
-  conveniences cost.
+- `dagster`, `dbt`, `great_expectations`: what the conveniences cost, with the libraries that work
+  for them;
+- `libraries`: what works for the project itself, such as the reading of YAML;
+- `waiting`: no thread does anything.
 
 The engines' own threads are not seen, and need not be: somebody waits for them.
 """
@@ -25,14 +27,18 @@ from types import FrameType, TracebackType
 
 _INTERVAL = 0.005
 
-_ENGINES = frozenset(
-    ("duckdb", "_duckdb", "duckdb_engine", "polars", "pandera", "pyarrow", "numpy",
-     "python_calamine", "xlsxwriter")
-)  # fmt: skip
+ENGINES, IMPORTS, LIBRARIES, WAITING = "engines", "imports", "libraries", "waiting"
+_SIDES = {
+    **dict.fromkeys(
+        ("duckdb", "_duckdb", "duckdb_engine", "polars", "pandera", "pyarrow", "numpy",
+         "python_calamine", "xlsxwriter"), ENGINES),
+    **dict.fromkeys(("dagster", "dagster_dbt", "dagster_shared", "dagster_pipes"), "dagster"),
+    **dict.fromkeys(("dbt", "dbt_common", "dbt_adapters", "dbt_semantic_interfaces"), "dbt"),
+    "great_expectations": "great_expectations",
+}  # fmt: skip
 _OWN = frozenset(("pipelines", "quality", "scenarios"))
 _ADAPTER = "dbt/adapters/duckdb/"
-_WAITING = frozenset(("threading", "queue", "selectors", "concurrent"))
-ENGINES, IMPORTS, WAITING = "engines", "imports", "waiting"
+_WAITING = frozenset(("threading", "queue", "selectors", "concurrent", "multiprocessing"))
 
 
 class Sampler:
@@ -42,6 +48,8 @@ class Sampler:
         self.stage = "start-up"
         self.seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
         """(stage, side) → seconds."""
+        self.cpu_seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+        """(stage, side) → processor seconds of the process, its engines' threads included."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="sampler", daemon=True)
 
@@ -57,7 +65,7 @@ class Sampler:
 
     def _look(self) -> None:
         main, own = threading.main_thread().ident, threading.get_ident()
-        last = time.perf_counter()
+        last, last_cpu = time.perf_counter(), time.process_time()
         while not self._ended.wait(_INTERVAL):
             frames = sys._current_frames()
             main_frame = frames.pop(main or 0, None)
@@ -65,25 +73,29 @@ class Sampler:
             sides = [side_of(frame) for frame in (main_frame, *frames.values()) if frame]
             # the main thread, or whom it waits for
             side = next((side for side in sides if side != WAITING), WAITING)
-            now = time.perf_counter()
+            now, cpu = time.perf_counter(), time.process_time()
             self.seconds[self.stage, side] += now - last
-            last = now
+            self.cpu_seconds[self.stage, side] += cpu - last_cpu
+            last, last_cpu = now, cpu
 
 
 def side_of(frame: FrameType) -> str:
     """To which side a thread's moment is put down."""
-    innermost = _package(frame)
-    if innermost in _WAITING:
-        return WAITING
     if any(_is_import(outer) for outer in _outward(frame)):
         return IMPORTS
+    through_a_library = False
     for outer in _outward(frame):
         package = _package(outer)
-        if package in _ENGINES or package in _OWN or _ADAPTER in outer.f_code.co_filename:
+        if package in _WAITING:
+            return LIBRARIES if through_a_library else WAITING
+        if package in _OWN:
+            return LIBRARIES if through_a_library else ENGINES
+        if _ADAPTER in outer.f_code.co_filename:
             return ENGINES
-        if package is not None:
-            return package
-    return "python"
+        if package in _SIDES:
+            return _SIDES[package]
+        through_a_library = through_a_library or package is not None
+    return LIBRARIES
 
 
 def _outward(frame: FrameType) -> Iterator[FrameType]:

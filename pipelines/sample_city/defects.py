@@ -80,9 +80,10 @@ def plant(
 ) -> None:
     """Make the table `honest` of one dataset: its rows in order, and which are to be spoilt.
 
-    Adds `_planted` (the kind of the defect, or null) and `_corrected_night` to the columns of
-    `register`, a query. A row draws one number; each kind owns a stretch of it as long as its
-    rate. So a row has at most one defect, and adding rows or nights does not move the others.
+    Adds `_planted` (the kind of the defect, or null), `_spoilt` (the text that stands in its
+    column then) and `_corrected_night` to the columns of `register`, a query. A row draws one
+    number; each kind owns a stretch of it as long as its rate. So a row has at most one defect,
+    and adding rows or nights does not move the others.
     """
     chosen, share = drawn_kind(kinds)
     purpose = f"'defect in {contract.name}'"
@@ -96,16 +97,37 @@ def plant(
         decided as (
           select * exclude (_day, _drawn), case when _drawn < {share!r} then {chosen} end as _planted
           from drawn)
-        select *, case when _planted is not null then
+        select *, null::varchar as _spoilt, case when _planted is not null then
           list_min(list_filter(range(_night + 1, nights() + 1),
             lambda night: draw(_id * 1000 + night, 'corrected in ' || {purpose})
               < {CORRECTED_A_NIGHT})) end as _corrected_night
         from decided order by _id, _night
     """)
+    _spoil(connection, kinds)
+
+
+def _spoil(connection: duckdb.DuckDBPyConnection, kinds: tuple[DefectKind, ...]) -> None:
+    """Apart from the rows that stay sound: DuckDB takes what the branches of a case have in common
+    out of it, and would make a wrong code for every row.
+    """
+    branches = "".join(
+        f" when '{kind.kind}' then ({kind.value})::varchar"
+        for kind in kinds
+        if kind.value is not None
+    )
+    if branches:
+        connection.execute(f"""
+            update honest set _spoilt = spoilt._spoilt
+            from (select _id, _night, case _planted{branches} end as _spoilt
+              from (select *, night_date(_night) as _day from honest where _planted is not null)
+            ) as spoilt
+            where honest._planted is not null
+              and honest._id = spoilt._id and honest._night = spoilt._night
+        """)
 
 
 def delivered_rows(contract: Contract, night: int) -> str:
-    """The rows of one delivery, in their order: `honest` columns, `_kind`, `_day` and `_copy`.
+    """The rows of one delivery, in their order: `honest` columns, `_kind` and `_copy`.
 
     `_kind` is null if the row is clean, `_copy` is 1 for a repeated row; those end the file. An
     increment holds what is new or changed and the corrections; a full delivery holds everything
@@ -118,8 +140,8 @@ def delivered_rows(contract: Contract, night: int) -> str:
         taken = f"(_night = {night} or _corrected_night = {night})"
         is_open = f"_night = {night}"
     rows = (
-        f"select *, case when {is_open} then _planted end as _kind, night_date(_night) as _day, "
-        f"{{copy}} as _copy from honest where {taken}"
+        f"select *, case when {is_open} then _planted end as _kind, {{copy}} as _copy "
+        f"from honest where {taken}"
     )
     return (
         f"{rows.format(copy=0)} union all "
@@ -135,11 +157,9 @@ def delivered_columns(contract: Contract, kinds: tuple[DefectKind, ...]) -> str:
 
 
 def _as_delivered(column: str, kinds: tuple[DefectKind, ...]) -> str:
-    branches = [
-        f"when '{kind.kind}' then ({kind.value})::varchar"
-        for kind in kinds
-        if kind.column == column and kind.value is not None
+    spoiling = [
+        f"'{kind.kind}'" for kind in kinds if kind.column == column and kind.value is not None
     ]
-    if not branches:
+    if not spoiling:
         return f"{column}::varchar"
-    return f"case _kind {' '.join(branches)} else {column}::varchar end"
+    return f"case when _kind in ({', '.join(spoiling)}) then _spoilt else {column}::varchar end"
