@@ -123,9 +123,10 @@ def _usages(marks: list[dict], memory: list[tuple[float, float]]) -> dict[str, U
     usages: dict[str, Usage] = {}
     moments = [at for at, _ in memory]
     for mark, after in pairwise(marks):
-        # a stage shorter than the interval has the sample that follows it
         low, high = bisect_left(moments, mark["at"]), bisect_left(moments, after["at"])
-        peak = max((size for _, size in memory[low : high + 1]), default=0.0)
+        # a stage shorter than the interval has the sample that follows it
+        within = memory[low:high] or memory[high : high + 1]
+        peak = max((size for _, size in within), default=0.0)
         usage = Usage(
             seconds=after["at"] - mark["at"],
             cpu_seconds=after["cpu"] - mark["cpu"],
