@@ -78,7 +78,7 @@ def test_what_a_thread_could_not_write_is_not_passed_over(tmp_path, catalogue, c
 @pytest.mark.slow
 def test_threads_and_memory_change_no_byte(tmp_path, monkeypatch, catalogue):
     """Prevents: another city on another machine. Large enough for several row groups of DuckDB."""
-    first = make_city(tmp_path / "a", catalogue, residents=48_000, nights=1)
+    first = make_city(tmp_path / "a", catalogue, residents=42_000, nights=1)
     opened = world.open_workshop
 
     def small_machine(folder):
@@ -87,6 +87,6 @@ def test_threads_and_memory_change_no_byte(tmp_path, monkeypatch, catalogue):
         return connection
 
     monkeypatch.setattr(world, "open_workshop", small_machine)
-    second = make_city(tmp_path / "b", catalogue, residents=48_000, nights=1)
+    second = make_city(tmp_path / "b", catalogue, residents=42_000, nights=1)
     assert digests(first.home.landing) == digests(second.home.landing)
     assert digests(first.home.sample_truth) == digests(second.home.sample_truth)
