@@ -25,7 +25,8 @@ from pipelines.home import sources_folder
 from quality.catalogue import read_catalogue
 from quality.check_digits import RESIDENT_NUMBER_PATTERN, UNIFIED_CODE_PATTERN
 from quality.contract import Contract, Rule
-from quality.row_rules import GARBLED_PATTERN, LANDLINE_PATTERN, MOBILE_PATTERN
+from quality.garbled_text import GARBLED_PATTERN
+from quality.row_rules import LANDLINE_PATTERN, MOBILE_PATTERN
 
 RESULT = "pandas_checks.json"
 _PATTERNS = {

@@ -95,7 +95,8 @@ def plant(
             case when _stable then draw(_id, {purpose}) end as _drawn
           from register),
         decided as (
-          select * exclude (_day, _drawn), case when _drawn < {share!r} then {chosen} end as _planted
+          select * exclude (_day, _drawn),
+            case when _drawn < {share!r} then {chosen} end as _planted
           from drawn)
         select *, null::varchar as _spoilt, case when _planted is not null then
           list_min(list_filter(range(_night + 1, nights() + 1),
@@ -110,20 +111,25 @@ def _spoil(connection: duckdb.DuckDBPyConnection, kinds: tuple[DefectKind, ...])
     """Apart from the rows that stay sound: DuckDB takes what the branches of a case have in common
     out of it, and would make a wrong code for every row.
     """
-    branches = "".join(
-        f" when '{kind.kind}' then ({kind.value})::varchar"
-        for kind in kinds
-        if kind.value is not None
-    )
-    if branches:
+    if any(kind.value is not None for kind in kinds):
         connection.execute(f"""
             update honest set _spoilt = spoilt._spoilt
-            from (select _id, _night, case _planted{branches} end as _spoilt
+            from (select _id, _night, {spoilt_text(kinds, "_planted")} as _spoilt
               from (select *, night_date(_night) as _day from honest where _planted is not null)
             ) as spoilt
             where honest._planted is not null
               and honest._id = spoilt._id and honest._night = spoilt._night
         """)
+
+
+def spoilt_text(kinds: tuple[DefectKind, ...], kind: str) -> str:
+    """SQL of the text that stands in a spoilt column; null where `kind`, a column, spoils none."""
+    branches = "".join(
+        f" when '{known.kind}' then ({known.value})::varchar"
+        for known in kinds
+        if known.value is not None
+    )
+    return f"case {kind}{branches} end" if branches else "null::varchar"
 
 
 def delivered_rows(contract: Contract, night: int) -> str:

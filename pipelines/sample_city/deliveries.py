@@ -80,19 +80,40 @@ class Writer:
         folder = self._landing / contract.department
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / file_name(contract, business_date)
+        text = _text_of(contract, path)
+        rows = _write_csv(connection, query, contract, text)
         if contract.file_format == "xlsx":
-            text = path.with_suffix(".text")
-            rows = _write_csv(connection, query, contract, text)
             files = _workbooks(contract, business_date, rows)
-            self._pending.append(self._thread.submit(_write_workbooks, text, files, contract))
-            return files
-        if contract.encoding == "gb18030":
-            text = path.with_suffix(".text")
-            rows = _write_csv(connection, query, contract, text)
-            self._pending.append(self._thread.submit(_transcode, text, path))
         else:
-            rows = _write_csv(connection, query, contract, path)
-        return [DeliveredFile(path.name, rows)]
+            files = [DeliveredFile(path.name, rows)]
+        if text != path:
+            self._pending.append(self._thread.submit(_finish, text, files, contract))
+        return files
+
+
+def write_file(
+    connection: duckdb.DuckDBPyConnection, query: str, contract: Contract, path: Path
+) -> None:
+    """Write the query's rows to the one file `path`, at once, as `Writer.write` does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = _text_of(contract, path)
+    rows = _write_csv(connection, query, contract, text)
+    if text != path:
+        _finish(text, [DeliveredFile(path.name, rows)], contract)
+
+
+def _text_of(contract: Contract, path: Path) -> Path:
+    """Where DuckDB writes: beside the file if Python has to make that from the text."""
+    made = contract.file_format == "xlsx" or contract.encoding == "gb18030"
+    return path.with_suffix(".text") if made else path
+
+
+def _finish(text: Path, files: list[DeliveredFile], contract: Contract) -> None:
+    if contract.file_format == "xlsx":
+        _write_workbooks(text, files, contract)
+    else:
+        _transcode(text, text.with_name(files[0].name))
+    text.unlink()
 
 
 def _write_csv(
@@ -112,7 +133,6 @@ def _transcode(text: Path, path: Path) -> None:
     ):
         while block := reader.read(_BLOCK):
             writer.write(block)
-    text.unlink()
 
 
 def _workbooks(contract: Contract, business_date: date, rows: int) -> list[DeliveredFile]:
@@ -138,4 +158,3 @@ def _write_workbooks(text: Path, files: list[DeliveredFile], contract: Contract)
                     for place, value in enumerate(values):
                         if value:
                             sheet.write_string(row, place, value)
-    text.unlink()

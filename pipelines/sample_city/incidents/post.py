@@ -163,7 +163,7 @@ class _Post:
 
     def _write(self, query: str, path: Path) -> None:
         ordered = f"select * exclude (_id, _copy) from ({query}) order by _copy, _id"
-        deliveries.write(self.connection, ordered, self.contract, path)
+        deliveries.write_file(self.connection, ordered, self.contract, path)
 
     def _path(self, night: date, day: date) -> Path:
         """Where the file of a business date lies that goes out on a night."""

@@ -49,9 +49,11 @@ def test_seconds_are_put_down_stage_by_stage(tmp_path, monkeypatch):
     with Sampler() as sampler:
         sampler.stage = "loading"
         __import__("slow_module")
+        loaded = time.perf_counter()
         sampler.stage = "idle"
         threading.Event().wait(0.3)
-        passed = time.perf_counter() - begun
-    assert sampler.seconds["loading", IMPORTS] == pytest.approx(0.3, abs=0.1)
-    assert sampler.seconds["idle", WAITING] == pytest.approx(0.3, abs=0.1)
-    assert sum(sampler.seconds.values()) == pytest.approx(passed, abs=0.1)
+        passed = time.perf_counter()
+    # A busy machine may let the sampler sleep through the change of a stage.
+    assert sampler.seconds["loading", IMPORTS] == pytest.approx(loaded - begun, abs=0.2)
+    assert sampler.seconds["idle", WAITING] == pytest.approx(passed - loaded, abs=0.2)
+    assert sum(sampler.seconds.values()) == pytest.approx(passed - begun, abs=0.2)
