@@ -107,8 +107,8 @@ def prepare(
 ) -> tuple[pd.DataFrame, list[Any], int]:
     """The typed frame with its Boolean columns, the expectations, and how many rules are left out.
 
-    Left out are rules that need what is not here: the delivery ledger, or a check that this
-    module does not know.
+    Left out are rules that this module does not know; not asked, and not counted, what needs the
+    deliveries before: the ledger's rules, and those of anomalies.
     """
     texts = frames[contract.table]
     frame = texts.copy()
@@ -122,7 +122,7 @@ def prepare(
     expectations: list[Any] = []
     left_out = 0
     for rule in contract.rules:
-        if rule.family == "delivery" or rule.check in _NOT_ASKED:
+        if rule.family in ("delivery", "anomaly") or rule.check in _NOT_ASKED:
             left_out += rule.family == "row"
             continue
         if found := list(_of_the_library(rule, contract)):
