@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import great_expectations as gx
 from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -64,7 +65,7 @@ def build_data_docs(
 
 def pages_of(contracts: Iterable[Contract], business_date: date) -> list[str]:
     """Suite page and result page of each contract, as paths within the site."""
-    night = "/".join(run_of(business_date).to_tuple())
+    night = "/".join(run_of(business_date).to_tuple())  # type: ignore[no-untyped-call]
     return [
         page
         for contract in contracts
@@ -99,7 +100,7 @@ def _build(
     shutil.rmtree(folder / "static", ignore_errors=True)
 
 
-def _configuration(folder: Path) -> dict[str, object]:
+def _configuration(folder: Path) -> Any:
     page = {"module_name": _VIEWS, "class_name": "OfflinePageView"}
     return {
         "class_name": "SiteBuilder",

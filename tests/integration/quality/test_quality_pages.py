@@ -16,10 +16,12 @@ pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium on thi
 WIDTHS = (390, 1440)
 _DRAWN = """[...document.querySelectorAll('[data-chart]')].map(
     box => box.querySelectorAll('svg path, svg text').length)"""
-_SQUEEZED = """[...document.querySelectorAll('td, th')].filter(cell =>
-    cell.checkVisibility() && cell.textContent.trim().length > 3 &&
-    cell.clientWidth < 3 * parseFloat(getComputedStyle(cell).fontSize)
-).map(cell => cell.textContent)"""
+_SQUEEZED = """[...document.querySelectorAll('td, th')].filter(cell => {
+    const style = getComputedStyle(cell), room = cell.clientWidth
+        - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return cell.checkVisibility() && /[\\u4e00-\\u9fff]{4}/.test(cell.textContent)
+        && room < 3 * parseFloat(style.fontSize) - 1 && cell.clientHeight > 60;
+}).map(cell => cell.textContent)"""
 
 
 @pytest.fixture(scope="module")
