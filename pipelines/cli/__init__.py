@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import bench, campaign, evaluate, explain, query, source
+from pipelines.cli import bench, campaign, docs, evaluate, explain, query, source
 from pipelines.home import Home, sources_folder
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(explain.app, name="explain")
 app.command(name="query")(query.query)
 app.command(name="campaign")(campaign.campaign)
+app.command(name="docs")(docs.docs)
 
 console = Console()
 Date = Annotated[str | None, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
