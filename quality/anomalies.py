@@ -37,8 +37,9 @@ _GROSS = 0.5
 """Divergence from which on a delivery is unusual on any day and however few rows it has."""
 _FEWEST_ROWS = 20
 _FEWEST_ROWS_GROSS = 5
-_SAME_SHARE = 0.2
-"""Share of unchanged deliveries up to which an unchanged full delivery is unusual."""
+_SAME_CHANCE = 0.02
+"""Chance of an unchanged full delivery up to which one is unusual: some fifty changed ones in a row
+on days of its season say so, for a small register often has nothing new."""
 _MAD = 1.4826
 """Median absolute deviation to standard deviation of a normal distribution."""
 
@@ -200,19 +201,24 @@ def stale_deliveries(profiles: Sequence[Profile], *, is_full: bool) -> list[Unus
     """Deliveries whose rows are those of the date before, sent again under a new date.
 
     An increment brings what is new, so that the same rows are never new. A full delivery may be
-    unchanged, unless the dataset's deliveries hardly ever are.
+    unchanged, unless the dataset's deliveries hardly ever are; then it is stale, and so is all that
+    follows until something changes.
     """
     found: list[Unusual] = []
-    same = pairs = 0
+    pairs: Counter[Season] = Counter()
+    same: Counter[Season] = Counter()
     for before, after in pairwise(profiles):
+        season = kind_of(after.business_date).season
         is_same = after.rows > 0 and after.content == before.content
-        known = pairs >= HISTORY and same <= _SAME_SHARE * pairs
-        if is_same and (known if is_full else after.rows >= _FEWEST_ROWS_GROSS):
+        goes_on = bool(found) and found[-1].business_date == before.business_date
+        chance = (same[season] + 1) / (pairs[season] + 2)  # by the rule of succession
+        is_rare = goes_on or chance <= _SAME_CHANCE
+        if is_same and (is_rare if is_full else after.rows >= _FEWEST_ROWS_GROSS):
             found.append(Unusual(after.business_date, after.rows, before.rows,
                                  alike=before.business_date))  # fmt: skip
-            continue
-        pairs += 1
-        same += is_same
+        if not (is_same and goes_on):
+            pairs[season] += 1
+            same[season] += is_same
     return found
 
 

@@ -151,18 +151,18 @@ class _Post:
             return
         factor = {VOLUME_JUMP: _JUMP, VOLUME_DROP: _DROP}.get(incident.kind, 1.0)
         right = self._right(number, factor)
-        since = (day - incident.first).days
-        self._write(spoil.query(right, self.contract, incident, since), path)
+        begun = (incident.first - self.plan.first_date).days + 1
+        self._write(spoil.query(right, self.contract, incident, begun), path)
         spoil.file(path, self.contract, incident)
 
     def _right(self, number: int, factor: float = 1.0) -> str:
         told_again = weight(self.plan.business_date(number)) * factor
         told = rows.delivered(self.contract, number, told_again)
         columns = defects.delivered_columns(self.contract, self.kinds)
-        return f"select {columns}, _id, _copy from ({told})"
+        return f"select {columns}, _id, _copy, _told from ({told})"
 
     def _write(self, query: str, path: Path) -> None:
-        ordered = f"select * exclude (_id, _copy) from ({query}) order by _copy, _id"
+        ordered = f"select * exclude (_id, _copy, _told) from ({query}) order by _copy, _id"
         deliveries.write(self.connection, ordered, self.contract, path)
 
     def _path(self, night: date, day: date) -> Path:

@@ -68,7 +68,8 @@ def plant(
 
 
 def delivered(contract: Contract, night: int, told_again: float) -> str:
-    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_copy`, `_day`.
+    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_copy`, `_day` and
+    `_told` (the night on which what it says was said first: for a correction, the wrong row's).
 
     Args:
         contract: of the dataset.
@@ -86,7 +87,8 @@ def delivered(contract: Contract, night: int, told_again: float) -> str:
         )
     rows = (
         f"select honest.*, case when {wrong} then _kind end as _kind, "
-        f"night_date({night}) as _day from honest left join told_wrong using (_id) where {taken}"
+        f"night_date({night}) as _day, if(_right_night = {night}, _wrong_night, {night}) as _told "
+        f"from honest left join told_wrong using (_id) where {taken}"
     )
     return (
         f"with once as ({rows}) select *, 0 as _copy from once "

@@ -141,10 +141,24 @@ def test_a_few_equal_rows_are_chance():
 
 
 def test_an_unchanged_full_delivery_is_stale_only_where_deliveries_change():
-    changing = [same(n, str(n)) for n in range(12)]
-    assert days_of(stale_deliveries([*changing, same(12, "11")], is_full=True)) == [day(12)]
-    resting = [same(n, str(n // 3)) for n in range(13)]
+    """Until something changes again: an order must not close because the fault goes on."""
+    changing = [same(n, str(n)) for n in range(100)]
+    stuck = [same(n, "99") for n in range(100, 105)]
+    found = stale_deliveries([*changing, *stuck, same(105, "new")], is_full=True)
+    assert days_of(found) == [day(n) for n in range(100, 105)]
+    resting = [same(n, str(n // 3)) for n in range(100)]
     assert stale_deliveries(resting, is_full=True) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_small_register_that_often_has_nothing_new_is_not_stale(seed):
+    """Prevents: an order for each quiet day of sixty applications, one new of them a day."""
+    chance = random.Random(seed)  # noqa: S311
+    content, profiles = 0, []
+    for number in range(300):
+        content += chance.random() < (0.95 if number < 15 else 0.63)  # first corrections, then few
+        profiles.append(same(number, str(content)))
+    assert stale_deliveries(profiles, is_full=True) == []
 
 
 def test_a_column_that_is_suddenly_missing_is_told_and_is_gross():
