@@ -82,9 +82,13 @@ class Unusual:
     """Business date of the earlier delivery with the same content."""
 
 
-def judgeable(profiles: Sequence[Profile]) -> bool:
-    """Whether the newest delivery has history enough to be judged."""
-    return len(profiles) > HISTORY
+def judgeable(profiles: Sequence[Profile], check: str, *, is_full: bool) -> bool:
+    """Whether the newest delivery has history enough for a check.
+
+    That an increment's rows are those of the one before shows from the second delivery on.
+    """
+    needed = 1 if check == "freshness" and not is_full else HISTORY
+    return len(profiles) > needed
 
 
 # -- volume ----------------------------------------------------------------------------------------
