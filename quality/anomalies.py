@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
-from quality.day_kinds import DayKind, Season, kind_of
+from quality.day_kinds import SATURDAY, DayKind, Season, kind_of
 from quality.profiles import BINS_A_DECADE, Profile
 
 HISTORY = 10
@@ -40,6 +40,11 @@ _FEWEST_ROWS_GROSS = 5
 _SAME_CHANCE = 0.02
 """Chance of an unchanged full delivery up to which one is unusual: some fifty changed ones in a row
 on days of its season say so, for a small register often has nothing new."""
+_APART = 0.3
+"""Divergence from which on a change of unit is looked for."""
+_ALIKE, _ALIKE_OF_FEW = 0.35, 0.5
+"""Share of it that may be left once the unit is put right; of few rows, where the likelihood ratio
+too finds nothing odd."""
 _MAD = 1.4826
 """Median absolute deviation to standard deviation of a normal distribution."""
 
@@ -181,13 +186,16 @@ def _groups(day: date, kind: DayKind, usual: Sequence[Profile]) -> tuple[list[li
     same = like(lambda k: k == kind)
     if same:
         return same, False
-    return [
+    groups = [
         *like(lambda k: (k.weekday, k.season) == (kind.weekday, kind.season)),
         *like(lambda k: (k.season, k.is_month_end) == (kind.season, kind.is_month_end)),
         *like(lambda k: k.season == kind.season),
-        *like(lambda k: k.weekday == kind.weekday),
-        *like(lambda _: True, HISTORY),
-    ], kind.season == Season.REST and not like(lambda k: k.season == Season.REST)
+    ]
+    if kind.season == Season.WORK and kind.weekday >= SATURDAY:  # a make-up day may be quiet
+        groups += like(lambda k: k.weekday == kind.weekday)
+    if groups:
+        return groups, False
+    return like(lambda _: True, HISTORY), kind.season == Season.REST
 
 
 def _spread(values: Sequence[float]) -> float:
@@ -390,17 +398,18 @@ def _chances(pool: Counts, classes: set[str]) -> dict[str, float]:
 def change_of_unit(own: Counts, pool: Counts, sensitivity: Sensitivity) -> int:
     """Power of ten (-4 to 4) by which all numbers have been multiplied; 0 where none explains it.
 
-    A power explains the change if, divided by it, the numbers are spread as usual.
+    A power explains the change if, divided by it, the numbers are spread as usual: nearly alike, or
+    of few rows as alike as chance lets so few be.
     """
     if not any(key[0] in "pn" and key[1:].lstrip("-").isdigit() for key in own):
         return 0
     apart = divergence(own, pool)
     trials = {power: _moved(own, -power * BINS_A_DECADE) for power in range(-4, 5) if power != 0}
-    best = min(trials, key=lambda power: divergence(trials[power], pool))
-    left = divergence(trials[best], pool)
-    is_explained = apart >= 0.3 and left <= 0.35 * apart
-    fits = normal_score(trials[best], pool) < max(sensitivity.deviations, 4.0)
-    return best if is_explained and fits else 0
+    best = max(trials, key=lambda power: likelihood(trials[power], pool))
+    left, score = divergence(trials[best], pool), normal_score(trials[best], pool)
+    is_alike = left <= _ALIKE * apart and score < max(sensitivity.deviations, 4.0)
+    is_as_alike_as_few = left <= _ALIKE_OF_FEW * apart and score < 1
+    return best if apart >= _APART and (is_alike or is_as_alike_as_few) else 0
 
 
 def _moved(counts: Counts, bins: int) -> dict[str, float]:

@@ -66,23 +66,26 @@ def _value(contract: Contract, incident: Incident, first_night: int) -> str | No
     """SQL for what stands in the incident's column.
 
     How far a slow drift has gone is asked of the night on which a row's values were told first: a
-    department that corrects one value of a row leaves the others as they were.
+    department that corrects one value of a row leaves the others as they were, also when the drift
+    is over.
     """
     if not incident.column:
         return None
     column = contract.column(incident.column)
     own = f'"{column.header}"'
     purpose = f"'incident {incident.number}'"
-    nights = f"greatest(0, _told - {first_night - 1})"
+    since = f"_told - {first_night - 1}"
+    in_drift = f"_told >= {first_night} and _told < {first_night + incident.nights}"
     if incident.kind == UNIT_CHANGE:
         return _times(own, f"{float(UNIT)!r}")
     if incident.kind == DISAGREEMENT:
         return f"if(draw(_id, {purpose}) < {_DISAGREEING_SHARE}, unregistered_code(_id), {own})"
     if incident.kind == DRIFT and column.domain:
-        share = f"least({_DRIFT_AT_MOST!r}, {_DRIFT_A_NIGHT!r} * {nights})"
-        return f"if(draw(_id, {purpose}) < {share}, '{column.domain[-1]}', {own})"
+        share = f"least({_DRIFT_AT_MOST!r}, {_DRIFT_A_NIGHT!r} * ({since}))"
+        gone = f"{in_drift} and draw(_id, {purpose}) < {share}"
+        return f"if({gone}, '{column.domain[-1]}', {own})"
     if incident.kind == DRIFT:
-        return _times(own, f"{1 + _GROWTH_A_NIGHT!r} ** {nights}")
+        return f"if({in_drift}, {_times(own, f'{1 + _GROWTH_A_NIGHT!r} ** ({since})')}, {own})"
     return None
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from quality.anomalies import (
     HISTORY,
     SENSITIVITIES,
+    change_of_unit,
     divergence,
     normal_score,
     stale_deliveries,
@@ -124,6 +125,30 @@ def test_sensitivity_decides_what_is_told():
         for name, level in SENSITIVITIES.items()
     }
     assert told == {"low": False, "medium": False, "high": True}
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("number", [53, 57])
+def test_a_drop_on_a_busy_or_a_slow_workday_is_told_beside_quiet_days(number, seed):
+    """Prevents: weekends and a festival that make every drop look like one of them."""
+    profiles = ordinary(70, first=date(2026, 1, 5), seed=seed)
+    for other in range(41, 50):  # Spring Festival
+        profiles[other] = delivered(other, 14, date(2026, 1, 5))
+    profiles[number] = delivered(number, 13, date(2026, 1, 5))
+    found = unusual_volumes(profiles, MEDIUM, is_full=False)
+    assert days_of(found) == [profiles[number].business_date]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("rows", [8, 14, 40])
+def test_a_change_of_unit_is_named_however_few_rows_show_it(rows, seed):
+    """Prevents: an order for an odd distribution on Sunday and one for the unit on Monday."""
+    pool = Counter()
+    for number in range(30):
+        pool.update(amounts(120, seed * 100 + number))
+    wrong = amounts(rows, seed * 100 + 99, times=10_000)
+    assert change_of_unit(wrong, pool, MEDIUM) == 4
+    assert change_of_unit(amounts(rows, seed * 100 + 99), pool, MEDIUM) == 0
 
 
 def same(number: int, content: str, rows: int = 50) -> Profile:

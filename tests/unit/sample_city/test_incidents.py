@@ -155,7 +155,8 @@ def test_a_correction_within_a_drift_leaves_the_other_values_as_they_were() -> N
     contract = read_catalogue(sources_folder()).by_name["power_supply/electricity_usage"]
     drift = _incident(1, contract.name, "drift", "usage_kwh", nights=20)
     header = contract.column("usage_kwh").header
-    said = "(values ('100', 1, 0, 2), ('100', 2, 0, 3), ('100', 3, 0, 5), ('O', 4, 0, 5))"
+    rows = [("100", 1, 2), ("100", 2, 3), ("100", 3, 5), ("O", 4, 5), ("100", 5, 23)]
+    said = "(values " + ", ".join(f"('{use}', {n}, 0, {told})" for use, n, told in rows) + ")"
     base = f'select * from {said} as t("{header}", _id, _copy, _told)'
     grown = duckdb.sql(f'select "{header}" from ({spoil.query(base, contract, drift, 3)})')
-    assert grown.fetchall() == [("100.00",), ("106.00",), ("119.10",), ("O",)]
+    assert grown.fetchall() == [("100",), ("106.00",), ("119.10",), ("O",), ("100",)]
