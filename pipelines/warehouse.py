@@ -7,7 +7,7 @@ Does not belong here: Parquet and receipts (`ingest.store`), marts (dbt), judgem
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -159,7 +159,7 @@ def _write_deliveries(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> 
 
 
 def _fill(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]
 ) -> None:
     """Insert rows of all columns at once; row by row, a year of receipts would take seconds."""
     description = connection.execute(f"from {table} limit 0").description or ()
