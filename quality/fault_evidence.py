@@ -37,8 +37,8 @@ class Delivery:
     """Its rows that are refused and not put right."""
     findings: Mapping[str, int] = field(default_factory=dict)
     """Rule → its rows that break it and are not put right."""
-    ends_misshapen: bool = False
-    """The last row has too few or too many values."""
+    last_row: frozenset[str] = frozenset()
+    """Rules that its last row breaks; looked at where a file may have been cut."""
     texts: Sequence[Row] = ()
     """Texts of some rows, where the delivery is suspicious."""
 
@@ -73,14 +73,15 @@ def gather(
         for found in anomalies.unusual.get(rule.rule_id, ())
         if found.is_gross
     }
-    misshapen = _misshapen(connection, contract) if "row_shape" in _rules(findings) else set()
+    may_be_cut = ledger.cut or "row_shape" in _rules(findings)
+    last_rows = _last_rows(connection, contract) if may_be_cut else {}
     deliveries = []
     for delivery_id, day, name, rows, held in _deliveries(connection, contract):
         suspicious = held >= max(1, SUSPICIOUS * rows) or day in odd
         deliveries.append(
             Delivery(
                 delivery_id, day, name, rows, held, findings.get(delivery_id, {}),
-                delivery_id in misshapen,
+                last_rows.get(delivery_id, frozenset()),
                 _texts(connection, contract, delivery_id) if suspicious else (),
             )
         )  # fmt: skip
@@ -133,20 +134,23 @@ def _findings(
     return found
 
 
-def _misshapen(connection: duckdb.DuckDBPyConnection, contract: Contract) -> set[str]:
-    """Deliveries whose last row has not the shape of a row."""
+def _last_rows(
+    connection: duckdb.DuckDBPyConnection, contract: Contract
+) -> dict[str, frozenset[str]]:
+    """Delivery → rules that its last row breaks."""
     rows = connection.execute(
         f"""
         with lines as (
-            select _delivery_id, _line_number, false as is_misshapen from raw.{contract.table}
+            select _delivery_id, _line_number, _flags as broken from raw.{contract.table}
             union all
-            select _delivery_id, _line_number, list_contains(string_split(_rules, ','), 'row_shape')
+            select _delivery_id, _line_number,
+                concat_ws(',', nullif(_rules, ''), nullif(_flags, ''))
             from quarantine.{contract.table}
         )
-        select _delivery_id from lines group by all having max_by(is_misshapen, _line_number)
+        select _delivery_id, max_by(coalesce(broken, ''), _line_number) from lines group by all
         """
     ).fetchall()
-    return {delivery_id for (delivery_id,) in rows}
+    return {delivery_id: frozenset(filter(None, broken.split(","))) for delivery_id, broken in rows}
 
 
 def _texts(

@@ -218,6 +218,20 @@ def test_a_file_that_was_cut_within_a_line_is_one_cause(dataset: Make) -> None:
     assert "file_whole" in cause.rule_ids
 
 
+def test_what_the_cut_left_of_a_value_is_no_cause_of_its_own(dataset: Make) -> None:
+    """Half a date in the last column has the shape of a row and breaks the rule of its column."""
+    own = dataset()
+    order = (0, 1, 2, 4, 5, 6, 3)  # the date comes last
+    moved = [[row[place] for place in order] for row in lines(TODAY)]
+    content = text(moved, tuple(HEADER[place] for place in order))
+    own.send(TODAY, content[:-4])
+    (cause,) = own.night(TODAY)
+    assert (cause.cause, set(cause.rule_ids)) == ("cut_file", {"file_whole", "read_on__type"})
+    own.send(TODAY, content)
+    assert own.night(TODAY) == []
+    assert own.rechecks[-1].recovered(cause)
+
+
 def test_a_file_that_never_ends_with_a_whole_line_is_not_cut(home: Home, dataset: Make) -> None:
     """Some programs write no line end at the end."""
     own = dataset(line_end="")
