@@ -156,19 +156,41 @@ def _last_rows(
 def _texts(
     connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str
 ) -> tuple[Row, ...]:
-    """The first refused rows as they were delivered, then accepted ones; misshapen ones tell
-    nothing of their columns."""
+    """The first refused rows as they were delivered, then accepted ones. Misshapen ones, which tell
+    nothing of their columns, stand in where there are no others: a misread file swallows
+    delimiters."""
     names = [column.name for column in contract.columns]
     held = connection.execute(
-        f"select _original from quarantine.{contract.table} where _delivery_id = ? "
-        "and not list_contains(string_split(_rules, ','), 'row_shape') "
-        f"order by _line_number limit {SAMPLED}",
-        [delivery_id],
+        f"""
+        with refused as (
+            select _original, _line_number,
+                list_contains(string_split(_rules, ','), 'row_shape') as is_misshapen
+            from quarantine.{contract.table} where _delivery_id = $delivery
+        )
+        select _original from refused
+        where not is_misshapen or not exists (
+            select 1 from refused where not is_misshapen
+            union all select 1 from raw.{contract.table} where _delivery_id = $delivery
+        )
+        order by _line_number limit {SAMPLED}
+        """,
+        {"delivery": delivery_id},
     ).fetchall()
-    texts: list[Row] = [json.loads(original) for (original,) in held if original]
+    texts: list[Row] = [_texts_of(original) for (original,) in held if original]
     accepted = connection.execute(
         f"select {', '.join(f'{name}::varchar' for name in names)} from raw.{contract.table} "
         f"where _delivery_id = ? order by _line_number limit {SAMPLED - len(texts)}",
         [delivery_id],
     ).fetchall()
     return (*texts, *(dict(zip(names, row, strict=True)) for row in accepted))
+
+
+def _texts_of(original: str) -> Row:
+    """The texts of a refused row; of a misshapen one those that have no column are a list."""
+    found: dict[str, str | None] = {}
+    for name, value in json.loads(original).items():
+        if isinstance(value, list):
+            found.update({f"{name} {place}": text for place, text in enumerate(value)})
+        else:
+            found[name] = value
+    return found

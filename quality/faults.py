@@ -87,7 +87,9 @@ class _WholeFiles:
             return WRONG_ENCODING
         if delivery.texts and misread_share(delivery.texts) >= _MOST:
             return WRONG_ENCODING
-        shift = shift_of(delivery.texts, contract) if delivery.texts else None
+        is_misshapen = delivery.share("row_shape") >= _MOST and delivery.rows > 1
+        can_shift = delivery.texts and not is_misshapen
+        shift = shift_of(delivery.texts, contract) if can_shift else None
         if shift is not None:
             title = contract.column(shift.first).title
             side = "右" if shift.places > 0 else "左"
@@ -95,7 +97,8 @@ class _WholeFiles:
             return SHIFTED
         if day in dates("fresh_content"):
             return STALE
-        if "row_shape" in delivery.last_row or delivery.delivery_id in self._cut():
+        is_short = "row_shape" in delivery.last_row and not is_misshapen
+        if is_short or delivery.delivery_id in self._cut():
             return CUT_FILE
         if delivery.share("key_unique") >= _MOST / 2 and delivery.findings["key_unique"] > 1:
             return DUPLICATED_LOAD

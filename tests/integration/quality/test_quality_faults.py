@@ -181,6 +181,19 @@ def test_misread_characters_are_one_cause(dataset: Make) -> None:
     assert "kind__domain" in cause.rule_ids
 
 
+def test_a_misread_file_whose_delimiters_were_swallowed_is_not_a_cut_one(dataset: Make) -> None:
+    """A bar can be the second byte of a GB18030 character; each row then has too few values."""
+    own = dataset()
+    rows = [[meter, f"{owner}明", *rest] for meter, owner, *rest in lines(TODAY)]
+    piped = "\n".join("|".join(row) for row in rows)
+    misread = piped.encode().decode("gb18030", errors="replace").replace("|", ",")
+    assert all(line.count(",") < len(HEADER) - 1 for line in misread.splitlines())
+    own.send(TODAY, ",".join(HEADER) + "\n" + misread + "\n")
+    (cause,) = own.night(TODAY)
+    assert cause.cause == "wrong_encoding"
+    assert "row_shape" in cause.rule_ids
+
+
 def test_broken_characters_are_one_cause(dataset: Make) -> None:
     own = dataset()
     content = text([[*row[:1], "张\ufffd三", *row[2:]] for row in lines(TODAY)])
