@@ -75,7 +75,8 @@ def plant(
 
 
 def delivered(contract: Contract, night: int, told_again: float) -> str:
-    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_spoilt`, `_copy`.
+    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_spoilt`, `_copy` and
+    `_told` (the night on which what it says was said first: for a correction, the wrong row's).
 
     Args:
         contract: of the dataset.
@@ -92,7 +93,8 @@ def delivered(contract: Contract, night: int, told_again: float) -> str:
             f"or _id in ({_told_again(contract, night, told_again)})"
         )
     rows = (
-        f"select honest.*, case when {wrong} then _kind end as _kind, _spoilt "
+        f"select honest.*, case when {wrong} then _kind end as _kind, _spoilt, "
+        f"if(_right_night = {night}, _wrong_night, {night}) as _told "
         f"from honest left join told_wrong using (_id) where {taken}"
     )
     return (
