@@ -75,8 +75,8 @@ def plant(
 
 
 def delivered(contract: Contract, night: int, told_again: float) -> str:
-    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_spoilt`, `_copy` and
-    `_told` (the night on which what it says was said first: for a correction, the wrong row's).
+    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_spoilt`, `_copy`
+    and `_told` (the night on which what it says was said first: for a correction, the wrong row's).
 
     Args:
         contract: of the dataset.

@@ -13,7 +13,7 @@ employees as (
   from insurance
   -- whoever enrols on a later night has paid nothing yet
   where employer_id is not null
-    and (has_applicant or happens(person_id, 'status change', 0.002) is not null or happens(person_id, 'enrolled', 0.003) is null)),
+    and (has_applicant or leaves_on is not null or happens(person_id, 'status change', 0.002) is not null or happens(person_id, 'enrolled', 0.003) is null)),
 payments as (
   select employees.*, months.*, person_id * 16 + number as row_id,
     case when number = newest then newest_night else 1 end as paid_night,
