@@ -60,6 +60,11 @@ class Home:
         return self.root / "outbox"
 
     @property
+    def data_docs(self) -> Path:
+        """Great Expectations' static site, for data engineers (`yishu docs`)."""
+        return self.root / "data_docs"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME."""
         return self.root / "dagster"

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
-from quality.day_kinds import DayKind, Season, kind_of
+from quality.day_kinds import SATURDAY, DayKind, Season, kind_of
 from quality.profiles import BINS_A_DECADE, Profile
 
 HISTORY = 10
@@ -37,8 +37,14 @@ _GROSS = 0.5
 """Divergence from which on a delivery is unusual on any day and however few rows it has."""
 _FEWEST_ROWS = 20
 _FEWEST_ROWS_GROSS = 5
-_SAME_SHARE = 0.2
-"""Share of unchanged deliveries up to which an unchanged full delivery is unusual."""
+_SAME_CHANCE = 0.02
+"""Chance of an unchanged full delivery up to which one is unusual: some fifty changed ones in a row
+on days of its season say so, for a small register often has nothing new."""
+_APART = 0.3
+"""Divergence from which on a change of unit is looked for."""
+_ALIKE, _ALIKE_OF_FEW = 0.35, 0.5
+"""Share of it that may be left once the unit is put right; of few rows, where the likelihood ratio
+too finds nothing odd."""
 _MAD = 1.4826
 """Median absolute deviation to standard deviation of a normal distribution."""
 
@@ -81,9 +87,13 @@ class Unusual:
     """Business date of the earlier delivery with the same content."""
 
 
-def judgeable(profiles: Sequence[Profile]) -> bool:
-    """Whether the newest delivery has history enough to be judged."""
-    return len(profiles) > HISTORY
+def judgeable(profiles: Sequence[Profile], check: str, *, is_full: bool) -> bool:
+    """Whether the newest delivery has history enough for a check.
+
+    That an increment's rows are those of the one before shows from the second delivery on.
+    """
+    needed = 1 if check == "freshness" and not is_full else HISTORY
+    return len(profiles) > needed
 
 
 # -- volume ----------------------------------------------------------------------------------------
@@ -176,13 +186,16 @@ def _groups(day: date, kind: DayKind, usual: Sequence[Profile]) -> tuple[list[li
     same = like(lambda k: k == kind)
     if same:
         return same, False
-    return [
+    groups = [
         *like(lambda k: (k.weekday, k.season) == (kind.weekday, kind.season)),
         *like(lambda k: (k.season, k.is_month_end) == (kind.season, kind.is_month_end)),
         *like(lambda k: k.season == kind.season),
-        *like(lambda k: k.weekday == kind.weekday),
-        *like(lambda _: True, HISTORY),
-    ], kind.season == Season.REST and not like(lambda k: k.season == Season.REST)
+    ]
+    if kind.season == Season.WORK and kind.weekday >= SATURDAY:  # a make-up day may be quiet
+        groups += like(lambda k: k.weekday == kind.weekday)
+    if groups:
+        return groups, False
+    return like(lambda _: True, HISTORY), kind.season == Season.REST
 
 
 def _spread(values: Sequence[float]) -> float:
@@ -200,19 +213,24 @@ def stale_deliveries(profiles: Sequence[Profile], *, is_full: bool) -> list[Unus
     """Deliveries whose rows are those of the date before, sent again under a new date.
 
     An increment brings what is new, so that the same rows are never new. A full delivery may be
-    unchanged, unless the dataset's deliveries hardly ever are.
+    unchanged, unless the dataset's deliveries hardly ever are; then it is stale, and so is all that
+    follows until something changes.
     """
     found: list[Unusual] = []
-    same = pairs = 0
+    pairs: Counter[Season] = Counter()
+    same: Counter[Season] = Counter()
     for before, after in pairwise(profiles):
+        season = kind_of(after.business_date).season
         is_same = after.rows > 0 and after.content == before.content
-        known = pairs >= HISTORY and same <= _SAME_SHARE * pairs
-        if is_same and (known if is_full else after.rows >= _FEWEST_ROWS_GROSS):
+        goes_on = bool(found) and found[-1].business_date == before.business_date
+        chance = (same[season] + 1) / (pairs[season] + 2)  # by the rule of succession
+        is_rare = goes_on or chance <= _SAME_CHANCE
+        if is_same and (is_rare if is_full else after.rows >= _FEWEST_ROWS_GROSS):
             found.append(Unusual(after.business_date, after.rows, before.rows,
                                  alike=before.business_date))  # fmt: skip
-            continue
-        pairs += 1
-        same += is_same
+        if not (is_same and goes_on):
+            pairs[season] += 1
+            same[season] += is_same
     return found
 
 
@@ -380,17 +398,18 @@ def _chances(pool: Counts, classes: set[str]) -> dict[str, float]:
 def change_of_unit(own: Counts, pool: Counts, sensitivity: Sensitivity) -> int:
     """Power of ten (-4 to 4) by which all numbers have been multiplied; 0 where none explains it.
 
-    A power explains the change if, divided by it, the numbers are spread as usual.
+    A power explains the change if, divided by it, the numbers are spread as usual: nearly alike, or
+    of few rows as alike as chance lets so few be.
     """
     if not any(key[0] in "pn" and key[1:].lstrip("-").isdigit() for key in own):
         return 0
     apart = divergence(own, pool)
     trials = {power: _moved(own, -power * BINS_A_DECADE) for power in range(-4, 5) if power != 0}
-    best = min(trials, key=lambda power: divergence(trials[power], pool))
-    left = divergence(trials[best], pool)
-    is_explained = apart >= 0.3 and left <= 0.35 * apart
-    fits = normal_score(trials[best], pool) < max(sensitivity.deviations, 4.0)
-    return best if is_explained and fits else 0
+    best = max(trials, key=lambda power: likelihood(trials[power], pool))
+    left, score = divergence(trials[best], pool), normal_score(trials[best], pool)
+    is_alike = left <= _ALIKE * apart and score < max(sensitivity.deviations, 4.0)
+    is_as_alike_as_few = left <= _ALIKE_OF_FEW * apart and score < 1
+    return best if apart >= _APART and (is_alike or is_as_alike_as_few) else 0
 
 
 def _moved(counts: Counts, bins: int) -> dict[str, float]:

@@ -135,13 +135,14 @@ def anomaly_results(
 ) -> Iterator[RuleResult]:
     """One result per rule; `failed` and `total` count deliveries."""
     total = len(anomalies.profiles)
+    is_full = contract.delivery == "full"
     for rule in contract.rules_of("anomaly"):
         found = anomalies.unusual.get(rule.rule_id, ())
         if found:
             counted = (len(found), total)
             said = _with_evidence(rule, found)
             yield result_of(contract, rule, business_date, FAIL, counted, message=said)
-        elif judgeable(anomalies.profiles):
+        elif judgeable(anomalies.profiles, rule.check, is_full=is_full):
             yield result_of(contract, rule, business_date, PASS, (0, total))
         else:
             message = f"历史报送不足 {HISTORY} 次，暂不比较。"

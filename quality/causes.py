@@ -13,6 +13,7 @@ hang under it. A rule that crashed or did not run says nothing of the data: it i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
@@ -164,9 +165,13 @@ def _of_fault(fault: Fault, explained: Sequence[RuleResult]) -> Cause:
     )
 
 
+_FILES = re.compile(r"（[^（）]*）$")
+"""At the end alone: a bracket within belongs to a column's name, such as 「应纳税额（元）」."""
+
+
 def _short(message: str) -> str:
     """What is wrong, without what to do and without the files that it was seen in."""
-    return message.partition("，请")[0].partition("（")[0].rstrip("。")
+    return _FILES.sub("", message.partition("，请")[0].rstrip("。"))
 
 
 @dataclass(frozen=True)

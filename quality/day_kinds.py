@@ -18,7 +18,7 @@ from functools import lru_cache
 import chinese_calendar
 
 MONTH_END_DAYS = 3
-_SATURDAY = 5
+SATURDAY = 5
 _NEW_YEARS = {
     2027: date(2027, 2, 6), 2028: date(2028, 1, 26), 2029: date(2029, 2, 13),
     2030: date(2030, 2, 3), 2031: date(2031, 1, 23), 2032: date(2032, 2, 11),
@@ -87,4 +87,4 @@ def _estimated(day: date) -> Season:
         return Season.HOLIDAY
     if day.month == 10 and day.day <= 7:
         return Season.HOLIDAY
-    return Season.REST if day.weekday() >= _SATURDAY else Season.WORK
+    return Season.REST if day.weekday() >= SATURDAY else Season.WORK

@@ -37,8 +37,8 @@ class Delivery:
     """Its rows that are refused and not put right."""
     findings: Mapping[str, int] = field(default_factory=dict)
     """Rule → its rows that break it and are not put right."""
-    ends_misshapen: bool = False
-    """The last row has too few or too many values."""
+    last_row: frozenset[str] = frozenset()
+    """Rules that its last row breaks; looked at where a file may have been cut."""
     texts: Sequence[Row] = ()
     """Texts of some rows, where the delivery is suspicious."""
 
@@ -73,14 +73,15 @@ def gather(
         for found in anomalies.unusual.get(rule.rule_id, ())
         if found.is_gross
     }
-    misshapen = _misshapen(connection, contract) if "row_shape" in _rules(findings) else set()
+    may_be_cut = ledger.cut or "row_shape" in _rules(findings)
+    last_rows = _last_rows(connection, contract) if may_be_cut else {}
     deliveries = []
     for delivery_id, day, name, rows, held in _deliveries(connection, contract):
         suspicious = held >= max(1, SUSPICIOUS * rows) or day in odd
         deliveries.append(
             Delivery(
                 delivery_id, day, name, rows, held, findings.get(delivery_id, {}),
-                delivery_id in misshapen,
+                last_rows.get(delivery_id, frozenset()),
                 _texts(connection, contract, delivery_id) if suspicious else (),
             )
         )  # fmt: skip
@@ -133,38 +134,63 @@ def _findings(
     return found
 
 
-def _misshapen(connection: duckdb.DuckDBPyConnection, contract: Contract) -> set[str]:
-    """Deliveries whose last row has not the shape of a row."""
+def _last_rows(
+    connection: duckdb.DuckDBPyConnection, contract: Contract
+) -> dict[str, frozenset[str]]:
+    """Delivery → rules that its last row breaks."""
     rows = connection.execute(
         f"""
         with lines as (
-            select _delivery_id, _line_number, false as is_misshapen from raw.{contract.table}
+            select _delivery_id, _line_number, _flags as broken from raw.{contract.table}
             union all
-            select _delivery_id, _line_number, list_contains(string_split(_rules, ','), 'row_shape')
+            select _delivery_id, _line_number,
+                concat_ws(',', nullif(_rules, ''), nullif(_flags, ''))
             from quarantine.{contract.table}
         )
-        select _delivery_id from lines group by all having max_by(is_misshapen, _line_number)
+        select _delivery_id, max_by(coalesce(broken, ''), _line_number) from lines group by all
         """
     ).fetchall()
-    return {delivery_id for (delivery_id,) in rows}
+    return {delivery_id: frozenset(filter(None, broken.split(","))) for delivery_id, broken in rows}
 
 
 def _texts(
     connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str
 ) -> tuple[Row, ...]:
-    """The first refused rows as they were delivered, then accepted ones; misshapen ones tell
-    nothing of their columns."""
+    """The first refused rows as they were delivered, then accepted ones. Misshapen ones, which tell
+    nothing of their columns, stand in where there are no others: a misread file swallows
+    delimiters."""
     names = [column.name for column in contract.columns]
     held = connection.execute(
-        f"select _original from quarantine.{contract.table} where _delivery_id = ? "
-        "and not list_contains(string_split(_rules, ','), 'row_shape') "
-        f"order by _line_number limit {SAMPLED}",
-        [delivery_id],
+        f"""
+        with refused as (
+            select _original, _line_number,
+                list_contains(string_split(_rules, ','), 'row_shape') as is_misshapen
+            from quarantine.{contract.table} where _delivery_id = $delivery
+        )
+        select _original from refused
+        where not is_misshapen or not exists (
+            select 1 from refused where not is_misshapen
+            union all select 1 from raw.{contract.table} where _delivery_id = $delivery
+        )
+        order by _line_number limit {SAMPLED}
+        """,
+        {"delivery": delivery_id},
     ).fetchall()
-    texts: list[Row] = [json.loads(original) for (original,) in held if original]
+    texts: list[Row] = [_texts_of(original) for (original,) in held if original]
     accepted = connection.execute(
         f"select {', '.join(f'{name}::varchar' for name in names)} from raw.{contract.table} "
         f"where _delivery_id = ? order by _line_number limit {SAMPLED - len(texts)}",
         [delivery_id],
     ).fetchall()
     return (*texts, *(dict(zip(names, row, strict=True)) for row in accepted))
+
+
+def _texts_of(original: str) -> Row:
+    """The texts of a refused row; of a misshapen one those that have no column are a list."""
+    found: dict[str, str | None] = {}
+    for name, value in json.loads(original).items():
+        if isinstance(value, list):
+            found.update({f"{name} {place}": text for place, text in enumerate(value)})
+        else:
+            found[name] = value
+    return found

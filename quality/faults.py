@@ -87,7 +87,9 @@ class _WholeFiles:
             return WRONG_ENCODING
         if delivery.texts and misread_share(delivery.texts) >= _MOST:
             return WRONG_ENCODING
-        shift = shift_of(delivery.texts, contract) if delivery.texts else None
+        is_misshapen = delivery.share("row_shape") >= _MOST and delivery.rows > 1
+        can_shift = delivery.texts and not is_misshapen
+        shift = shift_of(delivery.texts, contract) if can_shift else None
         if shift is not None:
             title = contract.column(shift.first).title
             side = "右" if shift.places > 0 else "左"
@@ -95,7 +97,8 @@ class _WholeFiles:
             return SHIFTED
         if day in dates("fresh_content"):
             return STALE
-        if delivery.ends_misshapen or delivery.delivery_id in self._cut():
+        is_short = "row_shape" in delivery.last_row and not is_misshapen
+        if is_short or delivery.delivery_id in self._cut():
             return CUT_FILE
         if delivery.share("key_unique") >= _MOST / 2 and delivery.findings["key_unique"] > 1:
             return DUPLICATED_LOAD
@@ -136,12 +139,24 @@ class _WholeFiles:
         days = {d.business_date for d in deliveries}
         yield from {STALE: ["fresh_content"], CUT_FILE: ["row_shape", "file_whole"],
                     DUPLICATED_LOAD: ["key_unique"]}.get(kind, [])  # fmt: skip
+        if kind == CUT_FILE:
+            yield from sorted(self._broken_by_the_cut(deliveries))
         if kind in (WRONG_ENCODING, SHIFTED):
             yield from sorted({rule for d in deliveries for rule in d.findings})
         for rule in self.contract.rules_of("anomaly"):
             told = self.evidence.anomalies.dates(rule.rule_id)
             if told & days and (told <= self.explained or rule.rule_id == VOLUME):
                 yield rule.rule_id
+
+    def _broken_by_the_cut(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """Rules that only the last rows of these files break: what is left of a value is odd."""
+        last = {d.delivery_id: d.last_row for d in deliveries}
+        found: dict[str, int] = {}
+        for delivery in self.evidence.deliveries:
+            own = last.get(delivery.delivery_id, frozenset())
+            for rule, counted in delivery.findings.items():
+                found[rule] = found.get(rule, 0) + counted - (rule in own)
+        return {rule for rules in last.values() for rule in rules if found.get(rule) == 0}
 
     def _said(self, kind: str, deliveries: Sequence[Delivery], refused: Sequence[Told]) -> str:
         files = [self._file(kind, delivery) for delivery in deliveries]

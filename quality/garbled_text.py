@@ -16,7 +16,9 @@ GARBLED_PATTERN = f"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{'|'.join(_RUNS)}"
 """Characters that only a broken decoding leaves behind, and two runs that it is known by."""
 
 _DELETE = 0x7F
-_SIGNS = ["\ufffd", chr(_DELETE), *_RUNS]
+_REPLACED = "\ufffd"
+_REPLACED_BEGINS = 0xEF
+"""First byte of U+FFFD in UTF-8; full-width signs begin with it too."""
 _BLANKS = np.array([9, 10, 13], dtype=np.uint8)
 _LARGEST = 1 << 30
 
@@ -40,4 +42,12 @@ def _may_be_garbled(data: np.ndarray, whole: pl.Series) -> bool:
         return True
     if data.max() <= _DELETE:
         return bool(data.max() == _DELETE)
-    return bool(whole.str.contains_any(_SIGNS).item())
+    if (data == _DELETE).any():
+        return True
+    # One literal after the other takes half the time of looking for all of them at once.
+    replaced = bool((data == _REPLACED_BEGINS).any()) and _holds(whole, _REPLACED)
+    return replaced or any(_holds(whole, run) for run in _RUNS)
+
+
+def _holds(whole: pl.Series, sign: str) -> bool:
+    return bool(whole.str.contains(sign, literal=True).item())

@@ -92,9 +92,10 @@ def build_profiles(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
         "delete from quality.profile where delivery_id in (select delivery_id from uncounted)"
     )
     names = ", ".join(column.name for column in contract.columns)
+    # A table, for the view behind `raw` opens the files of all deliveries, column by column.
     connection.execute(
         f"""
-        create or replace temp view arrived as
+        create or replace temp table arrived as
         select _delivery_id, {names} from raw.{contract.table}
         where _delivery_id in (select delivery_id from uncounted)
         union all
@@ -114,6 +115,7 @@ def build_profiles(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
         """,
         place,
     )
+    connection.execute("drop table arrived")
     # A delivery without rows is counted too, or it would be counted again every night.
     connection.execute(
         """

@@ -120,7 +120,7 @@ def score_night(business_date: date, results: Iterable[RuleResult], weights: Wei
     """Score one night's results; the order of the results does not matter."""
     by_dataset: dict[tuple[str, str], list[RuleResult]] = defaultdict(list)
     for result in results:
-        if result.engine in weights.engines:
+        if result.engine in weights.engines or result.rule_id in weights.scored_rules:
             by_dataset[result.department, result.dataset].append(result)
     indicators, datasets = [], []
     for (department, dataset), own in sorted(by_dataset.items()):
@@ -146,10 +146,10 @@ def indicators_of(
     by_code: dict[str, list[RuleResult]] = defaultdict(list)
     for result in results:
         code = result.indicator or PLAIN[result.dimension]
-        is_expected = (
-            result.status != NOT_APPLICABLE and result.rule_id not in weights.unscored_rules
+        is_expected = result.status != NOT_APPLICABLE and weights.counts(
+            result.engine, result.rule_id
         )
-        if is_expected and result.engine in weights.engines and code in weights.indicators:
+        if is_expected and code in weights.indicators:
             by_code[code].append(result)
     return [
         (_score_indicator(place, code, own, weights), own) for code, own in sorted(by_code.items())

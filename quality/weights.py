@@ -34,9 +34,16 @@ class Weights:
     datasets: Mapping[str, float]
     default_dataset_weight: float
     engines: tuple[str, ...]
+    scored_rules: tuple[str, ...]
+    """Rules that count though their engine does not."""
     unscored_rules: tuple[str, ...]
     grades: tuple[tuple[str, float], ...]
     """Grade and its lowest score, best first; the last starts at 0."""
+
+    def counts(self, engine: str, rule_id: str) -> bool:
+        """Whether the results of a rule count towards scores."""
+        is_scored = engine in self.engines or rule_id in self.scored_rules
+        return is_scored and rule_id not in self.unscored_rules
 
     def of_dimension(self, dimension: str) -> float:
         """Weight of all sub-indicators of a dimension that count."""
@@ -70,6 +77,7 @@ def read_weights(path: Path = DEFAULT_WEIGHTS) -> Weights:
             datasets={str(k): float(v) for k, v in (data["datasets"] or {}).items()},
             default_dataset_weight=float(data["default_dataset_weight"]),
             engines=tuple(data["engines"]),
+            scored_rules=tuple(data["scored_rules"]),
             unscored_rules=tuple(data["unscored_rules"]),
             grades=tuple((str(item["grade"]), float(item["from"])) for item in data["grades"]),
         )

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import bench, campaign, evaluate, explain, query, source
+from pipelines.cli import bench, campaign, docs, evaluate, explain, query, source
 from pipelines.home import Home, sources_folder
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(explain.app, name="explain")
 app.command(name="query")(query.query)
 app.command(name="campaign")(campaign.campaign)
+app.command(name="docs")(docs.docs)
 
 console = Console()
 Date = Annotated[str | None, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
@@ -65,6 +66,9 @@ def sample(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     first: Date = "2026-06-30",
     nights: Annotated[int, typer.Option(min=1, help="Nights of deliveries.")] = 1,
+    change_rate: Annotated[
+        float, typer.Option(help="Share of the rows that a later night brings, new or changed.")
+    ] = 0.0057,
 ) -> None:
     """Build a made-up city: deliveries in landing/, the truth about them in sample_truth/."""
     from pipelines import sample_city
@@ -80,6 +84,7 @@ def sample(
             seed=seed,
             first_date=_date(first or ""),
             nights=nights,
+            change_rate=change_rate,
             report=lambda line: console.print(f"  {line}", highlight=False),
         )
     except (FileExistsError, ValueError) as error:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from pipelines.bench import city as city_bench
 from pipelines.bench import door as door_bench
 from pipelines.bench import rules as rules_bench
+from pipelines.bench.city_table import table as city_table
+from pipelines.bench.meter import MeasuredProgramError
+from pipelines.bench.places import Places
 
 app = typer.Typer(help="Benchmarks, each beside its baseline.", no_args_is_help=True)
 console = Console()
@@ -68,3 +74,40 @@ def rules(
             lambda line: console.print(line, highlight=False),
         )  # fmt: skip
     print(rules_bench.table(measured, repeats))
+
+
+@app.command()
+def city(
+    residents: Annotated[int, typer.Option(min=1_000, help="Residents of the city.")] = 20_000,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A step alone, may be given again: {', '.join(city_bench.STEPS)}."),
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where the cities lie, one folder a size.")] = Path(
+        "data/bench"
+    ),
+    result: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
+) -> None:
+    """Time nights of a made-up city beside a hand-written script and pandas with GX.
+
+    Measures the first full night, the same night again, a night with one row in a hundred
+    changed, and the baselines; time, processor, memory and bytes of each stage. What earlier
+    commands have measured in the same folder is shown too. A city of 11,000,000 residents needs
+    60 GB of disk and is best driven with --only, a step a command.
+    """
+    unknown = sorted(set(only or ()) - set(city_bench.STEPS))
+    if unknown:
+        known = ", ".join(city_bench.STEPS)
+        raise typer.BadParameter(f"no step {', '.join(unknown)}; there are {known}")
+    steps = only or city_bench.default_steps(residents)
+    try:
+        city_bench.run(folder, residents, steps, lambda line: console.print(line, highlight=False))
+    except (MeasuredProgramError, FileNotFoundError) as error:
+        console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    sizes = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
+    cities = [city_bench.Measured.read(Places(folder / str(size)), size) for size in sizes]
+    if result:
+        text = json.dumps([asdict(city) for city in cities], ensure_ascii=False, indent=1)
+        result.write_text(text + "\n", encoding="utf-8")
+    print(city_table(cities))

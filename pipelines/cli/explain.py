@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.cli.published import published_or_exit
-from quality.results import RuleResult, read_rule_results
+from pipelines.cli.published import published_or_exit, published_results
 from quality.score_explanation import (
     CITY,
     Average,
@@ -48,34 +47,13 @@ def score(
 ) -> None:
     """Show a score's arithmetic, down to the counts of each rule."""
     path = published_or_exit(console)
-    try:
-        business_date = datetime.strptime(night, "%Y-%m-%d").date() if night else None
-    except ValueError as error:
-        raise typer.BadParameter(f"{night!r} is not a date; write YYYY-MM-DD") from error
-    business_date, results = _read(path, business_date)
+    business_date, results = published_results(path, night)
     try:
         explanation = explain(subject, business_date, results, read_weights())
     except UnknownSubjectError as error:
         console.print(f"[red]no score[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from error
     _print(explanation, _published(path, subject, business_date))
-
-
-def _read(path: Path, business_date: date | None) -> tuple[date, list[RuleResult]]:
-    """The night and its rule results, copied out of the published file, which is read-only."""
-    with duckdb.connect() as connection:
-        file = str(path).replace("'", "''")
-        connection.execute(f"attach '{file}' as published (read_only)")
-        if business_date is None:
-            found = connection.execute("select business_date from published.meta.night").fetchone()
-            business_date = found[0] if found else date.min
-        connection.execute("create schema quality")
-        connection.execute(
-            "create table quality.rule_result as select * from published.quality.rule_result "
-            "where business_date = ?",
-            [business_date],
-        )
-        return business_date, read_rule_results(connection, business_date)
 
 
 def _published(path: Path, subject: str, business_date: date) -> float | None:

@@ -222,7 +222,7 @@ def _zip_member(path: Path, entry: zipfile.ZipInfo, name: str, size: int) -> Mem
         try:
             archive = zipfile.ZipFile(path)
             stream = _Entry(archive, entry)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        except (zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
             message = f"压缩包内「{name}」已损坏、已加密或压缩方式不受支持，请重新压缩后报送。"
             raise RefusedError("unreadable_file", message) from error
         return cast(BinaryIO, _Bounded(cast(BinaryIO, stream), min(entry.compress_size, size)))

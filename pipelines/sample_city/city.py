@@ -22,6 +22,7 @@ from quality.catalogue import Catalogue
 from quality.contract import Contract
 
 FEWEST_RESIDENTS = 1000
+CHANGE_RATES = (world.LOWEST_CHANGE_RATE, 0.05)
 MOST_NIGHTS = 300
 """A date planted "in the future" lies a year ahead; it must lie there on the last night too."""
 
@@ -34,6 +35,7 @@ def build(
     seed: int,
     first_date: date,
     nights: int,
+    change_rate: float = world.USUAL_CHANGE_RATE,
     report: Callable[[str], None] | None = None,
 ) -> None:
     """Write the deliveries of `nights` nights to `home.landing` and the truth to `sample_truth`.
@@ -48,6 +50,8 @@ def build(
         seed: any 64-bit integer; another seed gives another city.
         first_date: business date of the first night.
         nights: how many consecutive business dates, 1 to 300.
+        change_rate: rows that each later night brings, new or changed, to the rows of the first,
+            about, over the datasets that come as increments; 0.003 to 0.05.
         report: called with a line of Chinese progress at each step.
 
     Raises:
@@ -55,7 +59,7 @@ def build(
         FileExistsError: landing or archive already hold files of another city.
     """
     say = report or (lambda _: None)
-    plan = Plan(residents, seed, first_date, nights)
+    plan = Plan(residents, seed, first_date, nights, change_rate)
     _refuse_bad_arguments(plan)
     _refuse_occupied(home)
     home.root.mkdir(parents=True, exist_ok=True)
@@ -67,10 +71,11 @@ def build(
                 say(f"已生成{step}")
             truth.start(connection)
             kinds = defects.read_kinds()
-            for contract in catalogue.contracts:
-                if has_register(contract.table):
-                    _deliver(connection, plan, contract, kinds.get(contract.name, ()), workshop)
-                    say(f"已生成{contract.department_name}《{contract.title}》{nights}次报送")
+            with deliveries.Writer(workshop / "landing") as writer:
+                for contract in catalogue.contracts:
+                    if has_register(contract.table):
+                        _deliver(connection, plan, contract, kinds.get(contract.name, ()), writer)
+                        say(f"已生成{contract.department_name}《{contract.title}》{nights}次报送")
             truth.write(connection, plan, workshop / "sample_truth")
         finally:
             connection.close()
@@ -85,6 +90,9 @@ def _refuse_bad_arguments(plan: Plan) -> None:
         raise ValueError(f"seed is {plan.seed}; give a whole number of 64 bits")
     if not 1 <= plan.nights <= MOST_NIGHTS:
         raise ValueError(f"nights is {plan.nights}; give a number from 1 to {MOST_NIGHTS}")
+    low, high = CHANGE_RATES
+    if not low <= plan.change_rate <= high:
+        raise ValueError(f"change_rate is {plan.change_rate}; give a number from {low} to {high}")
 
 
 def _refuse_occupied(home: Home) -> None:
@@ -101,23 +109,20 @@ def _deliver(
     plan: Plan,
     contract: Contract,
     kinds: tuple[defects.DefectKind, ...],
-    workshop: Path,
+    writer: deliveries.Writer,
 ) -> None:
     """All deliveries of one dataset, and the truth about them."""
     register = world.render(plan, f"registers/{contract.table}.sql")
-    connection.execute(f"create or replace table honest as {register}")
-    defects.plant(connection, contract, kinds)
+    defects.plant(connection, contract, kinds, register)
     truth.note_kinds(connection, contract, kinds)
     truth.note_people(connection, contract)
+    columns = defects.delivered_columns(contract, kinds)
     for night in range(1, plan.nights + 1):
         rows = defects.delivered_rows(contract, night)
-        name = deliveries.file_name(contract, plan.business_date(night))
-        truth.note_delivery(connection, plan, contract, rows, name, night)
-        columns = defects.delivered_columns(contract, kinds)
-        query = f"select {columns} from ({rows}) order by _copy, _id"
-        path = workshop / "landing" / contract.department / name
-        deliveries.write(connection, query, contract, path)
-    connection.execute("drop table honest; drop table planted")
+        day = plan.business_date(night)
+        files = writer.write(connection, f"select {columns} from ({rows})", contract, day)
+        truth.note_delivery(connection, contract, rows, day, files)
+    connection.execute("drop table honest")
 
 
 def _put_in_place(made: Path, target: Path) -> None:

@@ -7,11 +7,14 @@ Does not belong here: comparing it with what the platform found (`yishu evaluate
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from pipelines.sample_city.defects import REPEATED_ROW, DefectKind
+from pipelines.sample_city.deliveries import DeliveredFile
 from pipelines.sample_city.world import Plan
 from quality.contract import Contract
 
@@ -54,51 +57,60 @@ def note_kinds(
 
 
 def note_people(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Remember who stands in `honest`: its columns `_person__<identifier>` tell."""
+    """Remember who stands in `honest`: its columns `_person__<identifier>` tell.
+
+    A register with many rows of one person may name the person in one of them alone.
+    """
     columns = connection.execute("select column_name from (describe honest)").fetchall()
     for (column,) in columns:
         if column.startswith(_PERSON):
             connection.execute(
                 f"insert into sighting select distinct {column}, ?, ?, "
-                f"{column.removeprefix(_PERSON)} from honest where {column} is not null",
+                f"{column.removeprefix(_PERSON)} from honest where {column} is not null "
+                "order by all",
                 [contract.department, contract.dataset],
             )
 
 
 def note_delivery(
     connection: duckdb.DuckDBPyConnection,
-    plan: Plan,
     contract: Contract,
     rows: str,
-    file_name: str,
-    night: int,
+    business_date: date,
+    files: Sequence[DeliveredFile],
 ) -> None:
-    """Remember one delivery's size and the place of each defect in it.
+    """Remember the size of one delivery's files and the place of each defect in them.
 
-    `rows` is the query of `defects.delivered_rows`; the file is written in the order of
-    `_copy, _id`, below one line of headers.
+    `rows` is the query of `defects.delivered_rows`, and the files hold its rows in its order,
+    each below one line of headers.
     """
     connection.execute(f"""
         create or replace temp table position as
-        select _id, _kind, _copy, 1 + row_number() over (order by _copy, _id) as line_number
-        from ({rows})
+        select * from (
+          select _id, _kind, _copy, _corrected_night, row_number() over () as row_number
+          from ({rows}))
+        where _kind is not null and (_kind = '{REPEATED_ROW}') = (_copy = 1)
     """)
-    connection.execute(
-        "insert into delivered select ?, ?, ?, ?, count(*) from position",
-        [contract.department, contract.dataset, file_name, plan.business_date(night)],
-    )
-    connection.execute(
-        f"""
-        insert into defect_truth
-        select department, dataset, ?, line_number, column_name, kind, dimension, rule_id,
-          night_date(_corrected_night)
-        from position
-        inner join planted using (_id)
-        inner join kind_truth on kind = position._kind and department = ? and dataset = ?
-        where (kind = '{REPEATED_ROW}') = (_copy = 1)
-        """,
-        [file_name, contract.department, contract.dataset],
-    )
+    passed = 0
+    for file in files:
+        connection.execute(
+            "insert into delivered values (?, ?, ?, ?, ?)",
+            [contract.department, contract.dataset, file.name, business_date, file.rows],
+        )
+        connection.execute(
+            """
+            insert into defect_truth
+            select department, dataset, $file, row_number - $passed + 1, column_name, kind,
+              dimension, rule_id, night_date(_corrected_night)
+            from position
+            inner join kind_truth on kind = _kind
+            where department = $department and dataset = $dataset
+              and row_number > $passed and row_number <= $passed + $rows
+            """,
+            {"file": file.name, "passed": passed, "rows": file.rows,
+             "department": contract.department, "dataset": contract.dataset},
+        )  # fmt: skip
+        passed += file.rows
 
 
 def write(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
@@ -112,8 +124,7 @@ def write(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> No
     queries = {
         "defect": "from defect_truth order by department, dataset, file_name, line_number",
         "verdict": f"from ({verdicts}) order by application_number, claim",
-        "person": "select distinct * from sighting "
-        "order by person_id, department, dataset, id_number",
+        "person": "from sighting",  # each dataset's part was put there sorted
     }
     for name, query in queries.items():
         target = str(folder / f"{name}.parquet").replace("'", "''")
@@ -142,5 +153,6 @@ def _manifest(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, ob
         "seed": plan.seed,
         "date": plan.first_date.isoformat(),
         "nights": plan.nights,
+        "change_rate": plan.change_rate,
         "datasets": datasets,
     }

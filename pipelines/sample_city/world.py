@@ -10,6 +10,7 @@ every run of one DuckDB version, and with no other chance.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -29,6 +30,18 @@ _STEPS = {
 _ENTERPRISES_PER_RESIDENT = 0.1
 _REFERENCED_SHARE = 0.8
 _NEW_ENTERPRISES_A_NIGHT = 0.002
+_NEW_RESIDENTS_A_NIGHT = 0.001
+_FIXED_CHANGES, _PACED_CHANGES = 0.0021, 0.0036
+"""Rows that a night brings, new or changed, to the rows of the first one, over the increments
+(counted): corrections of defects and taxes filed by the calendar; all that `happens` in `sql/`."""
+
+USUAL_CHANGE_RATE = _FIXED_CHANGES + _PACED_CHANGES
+LOWEST_CHANGE_RATE = 0.003
+"""A little above what comes anyway."""
+
+_MOST_MEMORY_GB = 5
+_MEMORY_SHARE = 0.4
+"""Of the machine's memory; what DuckDB needs beyond that lies in the workshop, on disk."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,7 @@ class Plan:
     seed: int
     first_date: date
     nights: int
+    change_rate: float = USUAL_CHANGE_RATE
 
     def business_date(self, night: int) -> date:
         """The business date of a night; the first is number 1."""
@@ -47,6 +61,7 @@ class Plan:
     def placeholders(self) -> dict[str, str]:
         """The values of the placeholders in `sql/`."""
         enterprises = max(100, round(self.residents * _ENTERPRISES_PER_RESIDENT))
+        pace = round((self.change_rate - _FIXED_CHANGES) / _PACED_CHANGES, 6)
         return {
             "seed": str(self.seed),
             "first_date": self.first_date.isoformat(),
@@ -54,7 +69,9 @@ class Plan:
             "residents": str(self.residents),
             "enterprises": str(enterprises),
             "referenced": str(round(enterprises * _REFERENCED_SHARE)),
-            "new_enterprises": str(max(1, round(enterprises * _NEW_ENTERPRISES_A_NIGHT))),
+            "new_enterprises": str(max(1, round(enterprises * _NEW_ENTERPRISES_A_NIGHT * pace))),
+            "new_residents": str(max(1, int(self.residents * _NEW_RESIDENTS_A_NIGHT * pace))),
+            "pace": repr(pace),
             **vocabulary.lists(),
         }
 
@@ -67,7 +84,9 @@ def render(plan: Plan, name: str) -> str:
 def open_workshop(folder: Path) -> duckdb.DuckDBPyConnection:
     """A database of its own in `folder`, so that a large city spills to disk, not to memory."""
     connection = duckdb.connect(folder / "city.duckdb")
-    connection.execute("set memory_limit = '4GB'")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    limit = min(_MOST_MEMORY_GB, _MEMORY_SHARE * memory)
+    connection.execute(f"set memory_limit = '{limit:.1f}GB'")
     connection.execute(f"set temp_directory = '{folder / 'spill'}'")
     connection.execute("set enable_progress_bar = false")
     return connection

@@ -31,7 +31,7 @@ class DepartmentRank:
     """One line of the ranking."""
 
     rank: int | None
-    """1 is best; departments of one score share a rank; None without a score."""
+    """1 is best; departments whose scores read the same share a rank; None without a score."""
     department: str
     name: str
     score: float | None
@@ -169,7 +169,8 @@ def _ranks(
 ) -> tuple[DepartmentRank, ...]:
     rows = connection.execute(
         """
-        select if(score is null, null, rank() over (order by score desc nulls last)),
+        select if(score is null, null,
+            rank() over (order by floor(score * 100 + 1e-6) desc nulls last)),
             department, score, grade, coverage
         from quality.department_score where business_date = ? and dimension = 'overall'
         order by score desc nulls last, department

@@ -69,7 +69,7 @@ def test_the_others_are_loaded_and_published(city: City) -> None:
         "select count(*) from meta.delivery where business_date = '2026-07-01' "
         "and status = 'loaded'"
     )
-    assert loaded == [(5,)]
+    assert loaded == [(7,)]
     assert city.version.startswith("20260701")
     assert city.published("select count(*) from population.person")[0][0] >= city.people_before
 

@@ -22,7 +22,6 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         first_date=date(2026, 3, 2),
         nights=WARM_NIGHTS + 5,
         warm_nights=WARM_NIGHTS,
-        rebuild=False,
     )
     folder: Path = tmp_path_factory.mktemp("simulation")
     return simulate(folder, read_catalogue(sources_folder()), plan, lambda _: None)

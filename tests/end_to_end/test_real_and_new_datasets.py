@@ -19,7 +19,7 @@ REGISTER = REAL / "enterprise" / "linyi_enterprises_2009_2011.csv"
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
-id: 307-10-001
+id: 399-10-001
 name: 公共停车场信息
 version: 1.0.0
 status: active
@@ -52,7 +52,7 @@ schema:
 
 @pytest.fixture(scope="module")
 def city(new_city: Callable[[], City]) -> City:
-    """One night with the real register, if it is there, and an eleventh dataset."""
+    """One night with the real register, if it is there, and a dataset more."""
     city = new_city()
     folder = city.sources / "city_management"
     folder.mkdir()

@@ -52,7 +52,7 @@ def test_every_row_of_every_delivery_is_accounted_for(city: City) -> None:
     assert unbalanced == []
     deliveries, rows = city.warehouse("select count(*), sum(rows_read) from meta.delivery")[0]
     truth = json.loads((city.home.sample_truth / "manifest.json").read_text())
-    assert deliveries == 20
+    assert deliveries == 24
     assert rows > 10_000
     assert truth["residents"] == 3_000
     stored = city.warehouse(
@@ -141,7 +141,7 @@ def test_an_order_whose_rows_are_all_corrected_is_closed(city: City) -> None:
 
 def test_each_department_gets_a_workbook(city: City) -> None:
     departments = {path.parent.name for path in city.home.outbox.glob("*/*.xlsx")}
-    assert len(departments) == 9
+    assert len(departments) == 10
 
 
 def test_nothing_personal_leaves_the_warehouse(city: City) -> None:

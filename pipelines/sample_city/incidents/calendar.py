@@ -39,6 +39,15 @@ def is_festival(day: date) -> bool:
     return -1 <= _since_festival(day) <= 6
 
 
+def has_telling_volume(day: date) -> bool:
+    """Whether an eighth, or eight times, of a day's rows can be told from what is usual.
+
+    Offices work, so that what is told again is most of a delivery, and it is no Spring Festival, of
+    which a platform that has run for some months knows nothing.
+    """
+    return not is_festival(day) and _is_workday(day)
+
+
 def weight(day: date) -> float:
     """Rows sent on a day, as a multiple of those of an ordinary Wednesday.
 

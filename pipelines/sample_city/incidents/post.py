@@ -24,6 +24,7 @@ from pipelines.sample_city import defects, deliveries, world
 from pipelines.sample_city.incidents import rows, spoil
 from pipelines.sample_city.incidents.calendar import weight
 from pipelines.sample_city.incidents.incident import (
+    DRIFT,
     LATE_DELIVERY,
     STALE_FILE,
     VOLUME_DROP,
@@ -133,7 +134,10 @@ class _Post:
             day = self.plan.business_date(number)
             incident = _on(incidents, day)
             if incident is None:
-                self._write(self._right(number), self._path(day, day))
+                query = self._right(number)
+                for drift in _ended_drifts(incidents, day):
+                    query = spoil.query(query, self.contract, drift, self._first(drift))
+                self._write(query, self._path(day, day))
             else:
                 self._deliver_wrong(number, day, incident)
         return self._row_faults()
@@ -151,19 +155,22 @@ class _Post:
             return
         factor = {VOLUME_JUMP: _JUMP, VOLUME_DROP: _DROP}.get(incident.kind, 1.0)
         right = self._right(number, factor)
-        since = (day - incident.first).days
-        self._write(spoil.query(right, self.contract, incident, since), path)
+        self._write(spoil.query(right, self.contract, incident, self._first(incident)), path)
         spoil.file(path, self.contract, incident)
+
+    def _first(self, incident: Incident) -> int:
+        """Number of the night on which an incident begins."""
+        return (incident.first - self.plan.first_date).days + 1
 
     def _right(self, number: int, factor: float = 1.0) -> str:
         told_again = weight(self.plan.business_date(number)) * factor
         told = rows.delivered(self.contract, number, told_again)
         columns = defects.delivered_columns(self.contract, self.kinds)
-        return f"select {columns}, _id, _copy from ({told})"
+        return f"select {columns}, _id, _copy, _told from ({told})"
 
     def _write(self, query: str, path: Path) -> None:
-        ordered = f"select * exclude (_id, _copy) from ({query}) order by _copy, _id"
-        deliveries.write(self.connection, ordered, self.contract, path)
+        ordered = f"select * exclude (_id, _copy, _told) from ({query}) order by _copy, _id"
+        deliveries.write_file(self.connection, ordered, self.contract, path)
 
     def _path(self, night: date, day: date) -> Path:
         """Where the file of a business date lies that goes out on a night."""
@@ -187,10 +194,15 @@ def _on(incidents: Sequence[Incident], day: date) -> Incident | None:
     return None
 
 
+def _ended_drifts(incidents: Sequence[Incident], day: date) -> list[Incident]:
+    """The drifts that are over: what is corrected of their rows keeps their values."""
+    return [i for i in incidents if i.kind == DRIFT and (day - i.first).days >= i.nights]
+
+
 def _is_sent_again(incident: Incident, contract: Contract) -> bool:
     """A slow drift ends and is not undone; the next full delivery replaces a wrong one."""
     return incident.kind == LATE_DELIVERY or (
-        incident.kind != "drift" and contract.delivery != "full"
+        incident.kind != DRIFT and contract.delivery != "full"
     )
 
 

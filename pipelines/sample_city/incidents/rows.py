@@ -15,7 +15,13 @@ from dataclasses import replace
 
 import duckdb
 
-from pipelines.sample_city.defects import CORRECTED_A_NIGHT, REPEATED_ROW, DefectKind, drawn_kind
+from pipelines.sample_city.defects import (
+    CORRECTED_A_NIGHT,
+    REPEATED_ROW,
+    DefectKind,
+    drawn_kind,
+    spoilt_text,
+)
 from quality.contract import Contract
 
 FEWEST_ROWS = 5
@@ -39,7 +45,7 @@ def plant(
     kinds: tuple[DefectKind, ...],
     blocked: Collection[int],
 ) -> None:
-    """Decide the row defects: the table `told_wrong` (_id, _kind, _wrong_night, _right_night).
+    """Decide the row defects: `told_wrong` (_id, _kind, _spoilt, _wrong_night, _right_night).
 
     A row of the first night goes wrong on the first night or on a later one, when it is told
     again. Nothing goes wrong or is put right on the `blocked` nights, which belong to incidents.
@@ -56,19 +62,21 @@ def plant(
           from honest where _stable and draw(_id, 'defect in {name}') < {share!r}),
         dated as (select *, night_date(_wrong_night) as _day from drawn),
         decided as (
-          select _id, _wrong_night, {kind} as _kind from dated
-          where not list_contains({closed}, _wrong_night) and _wrong_night <= nights())
-        select _id, _kind, _wrong_night,
+          select *, {kind} as _kind from dated
+          where not list_contains({closed}, _wrong_night) and _wrong_night <= nights()),
+        spoilt as (select * from decided where _kind is not null)
+        select _id, _kind, {spoilt_text(kinds, "_kind")} as _spoilt, _wrong_night,
           list_min(list_filter(range(_wrong_night + 1, nights() + 1), lambda night:
             not list_contains({closed}, night)
             and draw(_id * 1000 + night, 'corrected in {name}') < {CORRECTED_A_NIGHT}
           )) as _right_night
-        from decided where _kind is not null order by _id
+        from spoilt order by _id
     """)
 
 
 def delivered(contract: Contract, night: int, told_again: float) -> str:
-    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_copy`, `_day`.
+    """The rows of one delivery: `honest` columns plus `_kind` (null if right), `_spoilt`, `_copy`
+    and `_told` (the night on which what it says was said first: for a correction, the wrong row's).
 
     Args:
         contract: of the dataset.
@@ -85,8 +93,9 @@ def delivered(contract: Contract, night: int, told_again: float) -> str:
             f"or _id in ({_told_again(contract, night, told_again)})"
         )
     rows = (
-        f"select honest.*, case when {wrong} then _kind end as _kind, "
-        f"night_date({night}) as _day from honest left join told_wrong using (_id) where {taken}"
+        f"select honest.*, case when {wrong} then _kind end as _kind, _spoilt, "
+        f"if(_right_night = {night}, _wrong_night, {night}) as _told "
+        f"from honest left join told_wrong using (_id) where {taken}"
     )
     return (
         f"with once as ({rows}) select *, 0 as _copy from once "

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from pipelines.sample_city.incidents.calendar import is_festival
+from pipelines.sample_city.incidents.calendar import has_telling_volume
 from pipelines.sample_city.incidents.incident import (
     ASK_TIME,
     CUT_FILE,
@@ -183,7 +183,10 @@ class _Planned:
             for kind in KINDS
             if kind != DRIFT
             and (kind not in NEED_HISTORY or night > self.history_nights)
-            and not (kind in (VOLUME_JUMP, VOLUME_DROP) and self._is_festival(night))
+            and (
+                kind not in (VOLUME_JUMP, VOLUME_DROP)
+                or has_telling_volume(self.plan.business_date(night))
+            )
             for place in PLACES[kind]
             if place.name == name and (name, kind, place.column) not in self.standing
         ]
@@ -191,10 +194,6 @@ class _Planned:
             _, _, kind, place = min(choices, key=lambda choice: choice[:3])
             lasts = kind in (MISSING_COLUMN, UNIT_CHANGE, LATE_DELIVERY)
             self.add(kind, place, night, 1 + (lasts and draw(self.plan.seed, night, name) < 0.5))
-
-    def _is_festival(self, night: int) -> bool:
-        """Nobody can know how little comes in the first Spring Festival of a register."""
-        return is_festival(self.plan.business_date(night))
 
     def add(self, kind: str, place: Place, first: int, nights: int, lag: int | None = None) -> None:
         """Plant one incident where it ends before the simulation does.

@@ -31,21 +31,21 @@ _DISAGREEING_SHARE = 0.25
 _CUT_AT = 0.55
 
 
-def query(base: str, contract: Contract, incident: Incident, nights_since: int) -> str:
+def query(base: str, contract: Contract, incident: Incident, first_night: int) -> str:
     """The rows of a spoilt delivery.
 
     Args:
-        base: the query of the right one; it gives `_id` and `_copy` beside the headers.
+        base: the query of the right one; it gives `_id`, `_copy` and `_told` beside the headers.
         contract: of the dataset.
         incident: what goes wrong.
-        nights_since: nights since it began, 0 on the first.
+        first_night: number of the night on which it began.
     """
     headers = [column.header for column in contract.columns]
     if incident.kind == MISSING_COLUMN:
         return f'select * exclude ("{contract.column(incident.column).header}") from ({base})'
     if incident.kind == SHIFTED_COLUMNS:
-        return f"select {_shifted(headers, contract, incident)}, _id, _copy from ({base})"
-    value = _value(contract, incident, nights_since)
+        return f"select {_shifted(headers, contract, incident)}, _id, _copy, _told from ({base})"
+    value = _value(contract, incident, first_night)
     if value is None:
         return base
     header = contract.column(incident.column).header
@@ -62,28 +62,36 @@ def _shifted(headers: list[str], contract: Contract, incident: Incident) -> str:
     )
 
 
-def _value(contract: Contract, incident: Incident, nights_since: int) -> str | None:
-    """SQL for what stands in the incident's column."""
+def _value(contract: Contract, incident: Incident, first_night: int) -> str | None:
+    """SQL for what stands in the incident's column.
+
+    How far a slow drift has gone is asked of the night on which a row's values were told first: a
+    department that corrects one value of a row leaves the others as they were, also when the drift
+    is over.
+    """
     if not incident.column:
         return None
     column = contract.column(incident.column)
     own = f'"{column.header}"'
     purpose = f"'incident {incident.number}'"
+    since = f"_told - {first_night - 1}"
+    in_drift = f"_told >= {first_night} and _told < {first_night + incident.nights}"
     if incident.kind == UNIT_CHANGE:
-        return _times(own, UNIT)
+        return _times(own, f"{float(UNIT)!r}")
     if incident.kind == DISAGREEMENT:
         return f"if(draw(_id, {purpose}) < {_DISAGREEING_SHARE}, unregistered_code(_id), {own})"
     if incident.kind == DRIFT and column.domain:
-        share = min(_DRIFT_AT_MOST, _DRIFT_A_NIGHT * (nights_since + 1))
-        return f"if(draw(_id, {purpose}) < {share!r}, '{column.domain[-1]}', {own})"
+        share = f"least({_DRIFT_AT_MOST!r}, {_DRIFT_A_NIGHT!r} * ({since}))"
+        gone = f"{in_drift} and draw(_id, {purpose}) < {share}"
+        return f"if({gone}, '{column.domain[-1]}', {own})"
     if incident.kind == DRIFT:
-        return _times(own, (1 + _GROWTH_A_NIGHT) ** (nights_since + 1))
+        return f"if({in_drift}, {_times(own, f'{1 + _GROWTH_A_NIGHT!r} ** ({since})')}, {own})"
     return None
 
 
-def _times(value: str, factor: float) -> str:
+def _times(value: str, factor: str) -> str:
     """A number as text, multiplied; what is none, because a row defect stands there, stays."""
-    product = f"try_cast({value} as double) * {float(factor)!r}"
+    product = f"try_cast({value} as double) * {factor}"
     return f"coalesce(({product})::decimal(18, 2)::varchar, {value})"
 
 

@@ -22,6 +22,12 @@ select *, unit_number(division_code, household_id, 0) as unit_number,
 from owners
 order by household_id;
 
+-- Staff do not stay insured with an enterprise that is no longer there: some time before it is
+-- cancelled they leave, or go to one that goes on.
+create table lasting_employer as
+select row_number() over (order by enterprise_id) - 1 as number, unified_code, enterprise_name
+from enterprise where is_referenced and enterprise_status = '在营' and cancels_on is null;
+
 create table insurance as
 with adults as (
   select person.*,
@@ -29,17 +35,35 @@ with adults as (
       when segment = 'resident' then age >= 16 and draw(person_id, 'insured') < 0.86
       else false end as is_insured,
     draw(person_id, 'insurance status') as status
-  from person where night = 1)
-select adults.person_id, adults.night, adults.age, adults.has_applicant, adults.full_name, adults.other_name, adults.id_number,
-  employer_id, enterprise.unified_code as employer_code,
-  case when draw(employer_id, 'human resources use the former name') < 0.5 then coalesce(enterprise.former_name, enterprise.enterprise_name)
-    else enterprise.enterprise_name end as employer_name,
-  enterprise.turnover,
-  case when employer_id is null and age >= 60 then '终止参保' when status < 0.88 then '参保缴费'
-    when status < 0.96 then '暂停缴费' else '终止参保' end as enrolment_status
-from adults
-left join enterprise on enterprise.enterprise_id = adults.employer_id
-where is_insured
+  from person where night = 1),
+insured as (
+  select adults.person_id, adults.night, adults.age, adults.has_applicant, adults.full_name, adults.other_name, adults.id_number,
+    employer_id, enterprise.unified_code as first_code,
+    case when draw(employer_id, 'human resources use the former name') < 0.5 then coalesce(enterprise.former_name, enterprise.enterprise_name)
+      else enterprise.enterprise_name end as first_name,
+    enterprise.turnover,
+    case when employer_id is null and age >= 60 then '终止参保' when status < 0.88 then '参保缴费'
+      when status < 0.96 then '暂停缴费' else '终止参保' end as first_status,
+    -- the night from which on the former employer is none; 1 if it never was in our nights
+    case when enterprise_status <> '在营' or cancels_on is not null and adults.has_applicant then 1
+      when cancels_on is not null then greatest(1, cancels_on - 3 - slot(person_id, 'days before the cancellation', 27)) end as leaves_on,
+    adults.has_applicant or draw(person_id, 'finds work') < 0.6 as finds_work
+  from adults
+  left join enterprise on enterprise.enterprise_id = adults.employer_id
+  where is_insured),
+settled as (
+  select insured.* exclude (finds_work),
+    if(finds_work, next.unified_code, first_code) as next_code,
+    if(finds_work, next.enterprise_name, first_name) as next_name,
+    if(finds_work, first_status, '终止参保') as next_status
+  from insured
+  inner join lasting_employer as next
+    on next.number = slot(person_id, 'next employer', (select count(*) from lasting_employer)))
+select * exclude (first_code, first_name, first_status),
+  if(leaves_on = 1, next_code, first_code) as employer_code,
+  if(leaves_on = 1, next_name, first_name) as employer_name,
+  if(leaves_on = 1, next_status, first_status) as enrolment_status
+from settled
 order by person_id;
 
 create table permit as

@@ -10,9 +10,10 @@ create macro nights() as $nights;
 create macro night_date(night) as first_date() + (night - 1)::integer;
 create macro last_date() as night_date(nights());
 -- The night (2 or later) on which this happens to the entity, at `rate` a night; null if never.
+-- $pace is above 1 in a city that changes faster than usual.
 create macro happens(id, purpose, rate) as
-  case when draw(id, purpose) < rate * (nights() - 1)
-    then least(2 + floor(draw(id, purpose) / rate)::bigint, nights()) end;
+  case when draw(id, purpose) < rate * $pace * (nights() - 1)
+    then least(2 + floor(draw(id, purpose) / (rate * $pace))::bigint, nights()) end;
 create macro amount(number) as round(number, 2)::decimal(18, 2);
 
 -- GB 11643: seventeen digits and their check character.

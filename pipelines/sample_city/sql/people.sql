@@ -28,7 +28,7 @@ create macro template_size() as (select count(*) from template_member);
 create table segment as
 with sized(segment, night, people) as (
   select 'resident', 1, $residents
-  union all select 'resident', night, greatest(1, $residents // 1000) from range(2, nights() + 1) as n(night)
+  union all select 'resident', night, $new_residents from range(2, nights() + 1) as n(night)
   union all select 'outsider', 1, greatest(270, $residents // 10)),
 blocks as (select *, ((people + template_size() - 1) // template_size()) as blocks from sized)
 select segment, night, people,

@@ -20,14 +20,27 @@
     return { trigger: trigger, renderMode: "richText", confine: true };
   }
 
+  function scale(low) {
+    /* A scale that does not begin at 0 says so. */
+    return {
+      text: "刻度 " + low + "–100 分", right: 0, top: 0,
+      textStyle: { color: SOFT, fontSize: 12, fontWeight: "normal" }
+    };
+  }
+
+  function step(most) {
+    /* Of four steps of 1, 2 or 5 times a power of ten; bars stay below the lines. */
+    var rough = Math.max(1, most * 2.5 / 4);
+    var power = Math.pow(10, Math.floor(Math.log(rough) / Math.LN10));
+    return [1, 2, 5, 10].map(function (times) { return times * power; })
+      .filter(function (size) { return size >= rough; })[0];
+  }
+
   var build = {
     radar: function (data, width) {
       var option = base();
       option.tooltip = tooltip("item");
-      option.title = {
-        text: "刻度 " + data.low + "–100 分", right: 0, top: 0,
-        textStyle: { color: SOFT, fontSize: 12, fontWeight: "normal" }
-      };
+      option.title = scale(data.low);
       option.radar = {
         center: ["50%", "46%"],
         radius: width < 420 ? "56%" : "64%",
@@ -54,6 +67,7 @@
     },
     trend: function (data, width) {
       var option = base();
+      var size = step(Math.max.apply(null, data.opened.concat(data.closed, 0)));
       option.tooltip = tooltip("axis");
       option.grid = { left: 8, right: 8, top: 32, bottom: width < 420 ? 60 : 38, containLabel: true };
       option.xAxis = {
@@ -70,9 +84,8 @@
           axisLabel: { color: SOFT }, splitLine: { lineStyle: { color: LINE } }
         },
         {
-          type: "value", name: "工单", minInterval: 1, nameTextStyle: { color: SOFT },
-          axisLabel: { color: SOFT }, splitLine: { show: false },
-          max: function (range) { return Math.max(4, Math.ceil(range.max * 2.5)); }
+          type: "value", name: "工单", min: 0, max: 4 * size, interval: size,
+          nameTextStyle: { color: SOFT }, axisLabel: { color: SOFT }, splitLine: { show: false }
         }
       ];
       option.series = data.lines.map(function (line, place) {
@@ -98,8 +111,9 @@
       var lowest = found.length ? Math.min.apply(null, found) : 0;
       var from = Math.max(0, Math.floor(lowest - (100 - lowest) * 0.3));
       option.legend = { show: false };
+      option.title = scale(from);
       option.tooltip = tooltip("item");
-      option.grid = { left: 8, right: 56, top: 8, bottom: 8, containLabel: true };
+      option.grid = { left: 8, right: 56, top: 28, bottom: 8, containLabel: true };
       option.xAxis = {
         type: "value", min: from, max: 100, axisLabel: { color: SOFT },
         splitLine: { lineStyle: { color: LINE } }
@@ -130,15 +144,17 @@
       var data = JSON.parse(document.getElementById("data-" + name).textContent);
       box.textContent = "";
       var chart = window.echarts.init(box, null, { renderer: "svg" });
-      chart.setOption(build[name](data, box.clientWidth));
-      box.setAttribute("data-drawn", "");
       function fit() {
         chart.resize();
         chart.setOption(build[name](data, box.clientWidth));
+        /* So that paper, whose width no event tells, can scale what was drawn for the screen. */
+        box.querySelector("svg").setAttribute(
+          "viewBox", "0 0 " + chart.getWidth() + " " + chart.getHeight()
+        );
       }
+      fit();
+      box.setAttribute("data-drawn", "");
       window.addEventListener("resize", fit);
-      window.addEventListener("beforeprint", fit);
-      window.addEventListener("afterprint", fit);
     });
   }
 

@@ -181,6 +181,19 @@ def test_misread_characters_are_one_cause(dataset: Make) -> None:
     assert "kind__domain" in cause.rule_ids
 
 
+def test_a_misread_file_whose_delimiters_were_swallowed_is_not_a_cut_one(dataset: Make) -> None:
+    """A bar can be the second byte of a GB18030 character; each row then has too few values."""
+    own = dataset()
+    rows = [[meter, f"{owner}明", *rest] for meter, owner, *rest in lines(TODAY)]
+    piped = "\n".join("|".join(row) for row in rows)
+    misread = piped.encode().decode("gb18030", errors="replace").replace("|", ",")
+    assert all(line.count(",") < len(HEADER) - 1 for line in misread.splitlines())
+    own.send(TODAY, ",".join(HEADER) + "\n" + misread + "\n")
+    (cause,) = own.night(TODAY)
+    assert cause.cause == "wrong_encoding"
+    assert "row_shape" in cause.rule_ids
+
+
 def test_broken_characters_are_one_cause(dataset: Make) -> None:
     own = dataset()
     content = text([[*row[:1], "张\ufffd三", *row[2:]] for row in lines(TODAY)])
@@ -216,6 +229,20 @@ def test_a_file_that_was_cut_within_a_line_is_one_cause(dataset: Make) -> None:
     (cause,) = own.night(TODAY)
     assert cause.cause == "cut_file"
     assert "file_whole" in cause.rule_ids
+
+
+def test_what_the_cut_left_of_a_value_is_no_cause_of_its_own(dataset: Make) -> None:
+    """Half a date in the last column has the shape of a row and breaks the rule of its column."""
+    own = dataset()
+    order = (0, 1, 2, 4, 5, 6, 3)  # the date comes last
+    moved = [[row[place] for place in order] for row in lines(TODAY)]
+    content = text(moved, tuple(HEADER[place] for place in order))
+    own.send(TODAY, content[:-4])
+    (cause,) = own.night(TODAY)
+    assert (cause.cause, set(cause.rule_ids)) == ("cut_file", {"file_whole", "read_on__type"})
+    own.send(TODAY, content)
+    assert own.night(TODAY) == []
+    assert own.rechecks[-1].recovered(cause)
 
 
 def test_a_file_that_never_ends_with_a_whole_line_is_not_cut(home: Home, dataset: Make) -> None:

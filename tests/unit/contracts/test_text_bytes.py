@@ -64,6 +64,9 @@ def test_a_unified_code_has_the_form_that_its_pattern_gives_it(values: Texts) ->
 
 @given(columns(st.text(max_size=8)))
 @example(["锟", "斤拷"])
+@example(["锟斤拷", "烫烫"])
+@example(["，", "烫烫烫"])
+@example(["，（", "甲\ufffd"])
 @example(["a\x7f"])
 @example(["a\t\r\n", "\ufffd"])
 @example(["\x1f"])

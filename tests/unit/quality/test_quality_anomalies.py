@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from quality.anomalies import (
     HISTORY,
     SENSITIVITIES,
+    change_of_unit,
     divergence,
     normal_score,
     stale_deliveries,
@@ -126,6 +127,30 @@ def test_sensitivity_decides_what_is_told():
     assert told == {"low": False, "medium": False, "high": True}
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("number", [53, 57])
+def test_a_drop_on_a_busy_or_a_slow_workday_is_told_beside_quiet_days(number, seed):
+    """Prevents: weekends and a festival that make every drop look like one of them."""
+    profiles = ordinary(70, first=date(2026, 1, 5), seed=seed)
+    for other in range(41, 50):  # Spring Festival
+        profiles[other] = delivered(other, 14, date(2026, 1, 5))
+    profiles[number] = delivered(number, 13, date(2026, 1, 5))
+    found = unusual_volumes(profiles, MEDIUM, is_full=False)
+    assert days_of(found) == [profiles[number].business_date]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("rows", [8, 14, 40])
+def test_a_change_of_unit_is_named_however_few_rows_show_it(rows, seed):
+    """Prevents: an order for an odd distribution on Sunday and one for the unit on Monday."""
+    pool = Counter()
+    for number in range(30):
+        pool.update(amounts(120, seed * 100 + number))
+    wrong = amounts(rows, seed * 100 + 99, times=10_000)
+    assert change_of_unit(wrong, pool, MEDIUM) == 4
+    assert change_of_unit(amounts(rows, seed * 100 + 99), pool, MEDIUM) == 0
+
+
 def same(number: int, content: str, rows: int = 50) -> Profile:
     return Profile(day(number), (f"d{number}",), rows, content)
 
@@ -141,10 +166,24 @@ def test_a_few_equal_rows_are_chance():
 
 
 def test_an_unchanged_full_delivery_is_stale_only_where_deliveries_change():
-    changing = [same(n, str(n)) for n in range(12)]
-    assert days_of(stale_deliveries([*changing, same(12, "11")], is_full=True)) == [day(12)]
-    resting = [same(n, str(n // 3)) for n in range(13)]
+    """Until something changes again: an order must not close because the fault goes on."""
+    changing = [same(n, str(n)) for n in range(100)]
+    stuck = [same(n, "99") for n in range(100, 105)]
+    found = stale_deliveries([*changing, *stuck, same(105, "new")], is_full=True)
+    assert days_of(found) == [day(n) for n in range(100, 105)]
+    resting = [same(n, str(n // 3)) for n in range(100)]
     assert stale_deliveries(resting, is_full=True) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_small_register_that_often_has_nothing_new_is_not_stale(seed):
+    """Prevents: an order for each quiet day of sixty applications, one new of them a day."""
+    chance = random.Random(seed)  # noqa: S311
+    content, profiles = 0, []
+    for number in range(300):
+        content += chance.random() < (0.95 if number < 15 else 0.63)  # first corrections, then few
+        profiles.append(same(number, str(content)))
+    assert stale_deliveries(profiles, is_full=True) == []
 
 
 def test_a_column_that_is_suddenly_missing_is_told_and_is_gross():

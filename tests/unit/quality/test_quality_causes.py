@@ -129,3 +129,12 @@ def test_causes_are_kept_per_night_and_read_as_written():
         assert read_causes(connection, NIGHT) == first
         with pytest.raises(ValueError, match="another date"):
             write_causes(connection, date(2026, 7, 1), first)
+
+
+def test_a_title_keeps_the_unit_of_a_column_and_loses_the_files():
+    """「应纳税额（元）」 was cut to 「应纳税额, which names no column and closes no quotation."""
+    unit = replace(result(), message="「应纳税额（元）」超出合理范围，请核对后更正。")
+    files = replace(result(), message="报送文件无法读取（甲.csv、乙.csv），请更正后重新报送。")
+    (first,), (second,) = causes_of([unit]), causes_of([files])
+    assert first.title == "「应纳税额（元）」超出合理范围"
+    assert second.title == "报送文件无法读取"

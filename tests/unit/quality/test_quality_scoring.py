@@ -131,6 +131,15 @@ def test_our_own_models_and_the_contract_lint_do_not_make_departments_look_good(
     assert of_dataset(scores, "conformity").score is None
 
 
+def test_a_stale_file_costs_timeliness_and_an_unusual_one_nothing():
+    """Prevents: yesterday's file sent again, instead of a late one, as the way to a full score."""
+    stale = result("fresh_content", "timeliness", "fail", 1, 4, engine="anomaly")
+    odd = result("volume_anomaly", "completeness", "fail", 1, 4, engine="anomaly")
+    scores = score_night(NIGHT, [stale, odd, result("on_time", "timeliness", total=1)], WEIGHTS)
+    assert of_dataset(scores, "timeliness").score == pytest.approx((75 + 100) / 2)
+    assert of_dataset(scores, "completeness").score is None
+
+
 @st.composite
 def nights(draw) -> list[RuleResult]:
     size = draw(st.integers(0, 12))

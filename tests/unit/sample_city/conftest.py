@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.home import PROJECT, Home
 from pipelines.sample_city import build
+from pipelines.sample_city.world import USUAL_CHANGE_RATE
 from quality.catalogue import Catalogue, read_catalogue
 
 FIRST_DATE = date(2026, 11, 2)
@@ -41,9 +42,20 @@ class City:
                     yield contract, datetime.strptime(day, "%Y%m%d").date(), path
 
 
-def make_city(root: Path, catalogue: Catalogue, *, residents=1000, seed=1, nights=3) -> City:
+def make_city(
+    root: Path,
+    catalogue: Catalogue,
+    *,
+    residents=1000,
+    seed=1,
+    nights=3,
+    change_rate=USUAL_CHANGE_RATE,
+) -> City:
     home = Home(root)
-    build(home, catalogue, residents=residents, seed=seed, first_date=FIRST_DATE, nights=nights)
+    build(
+        home, catalogue, residents=residents, seed=seed, first_date=FIRST_DATE, nights=nights,
+        change_rate=change_rate,
+    )  # fmt: skip
     return City(home, catalogue, FIRST_DATE, nights)
 
 

@@ -53,6 +53,8 @@ def _cast(name: str, logical_type: str) -> pl.Expr:
     column = pl.col(name)
     if logical_type == "date":
         return column.str.to_date("%Y-%m-%d", strict=False)
+    if logical_type == "integer":
+        return column.cast(pl.Int64, strict=False)
     if logical_type == "number":  # amounts to the fen; a third decimal is not rounded away
         exact = column.str.contains(r"^-?\d+(\.\d{1,2})?$")
         return pl.when(exact).then(column).cast(pl.Float64, strict=False)

@@ -45,6 +45,7 @@ def test_another_seed_gives_another_city(tmp_path, catalogue):
         ({"residents": 999}, "1000 or more"),
         ({"nights": 0}, "from 1"),
         ({"nights": 301}, "300"),
+        ({"change_rate": 0.5}, "0.05"),
         ({"seed": 2**63}, "64 bits"),
     ],
 )

@@ -9,6 +9,7 @@ from stdnum.cn import uscc
 from quality.check_digits import resident_number_holds, unified_code_holds
 from quality.expectations.tolerance import accepts
 from quality.relation_rules import RELATION_CHECKS, judged_rows
+from tests.unit.sample_city.conftest import make_city
 from tests.unit.sample_city.reading import findings, read_lines, read_typed
 
 
@@ -153,6 +154,16 @@ def test_later_nights_bring_new_and_changed_rows(city):
     first = sum(counts[0] for counts in rows.values())
     later = [sum(counts[night] for counts in rows.values()) for night in range(1, city.nights)]
     assert all(0.003 < count / first < 0.02 for count in later)
+
+
+def test_a_night_changes_as_much_as_was_asked(tmp_path, catalogue):
+    """Prevents: a night "with one row in a hundred changed" that is timed with half as many."""
+    city = make_city(tmp_path, catalogue, residents=6000, nights=2, change_rate=0.01)
+    rows = {1: 0, 2: 0}
+    for contract, day, path in city.deliveries():
+        if contract.delivery == "increment":
+            rows[1 + (day - city.first_date).days] += len(read_lines(path, contract)) - 1
+    assert 0.009 < rows[2] / rows[1] < 0.011
 
 
 def test_verdicts_follow_from_the_registers(warehouse, city, connection):

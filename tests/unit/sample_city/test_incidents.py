@@ -7,12 +7,13 @@ from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.home import sources_folder
-from pipelines.sample_city.incidents import post
+from pipelines.sample_city.incidents import post, spoil
 from pipelines.sample_city.incidents.calendar import SPRING_FESTIVAL, weight
 from pipelines.sample_city.incidents.incident import KINDS, NEED_HISTORY, Incident
 from pipelines.sample_city.incidents.schedule import blocked_nights, schedule
@@ -147,3 +148,15 @@ def test_nothing_happens_to_rows_in_the_nights_of_an_incident(
         nights = blocked.get(f"{fault.department}/{fault.dataset}", set())
         for day in (fault.first, fault.corrected):
             assert day is None or (day - FIRST).days + 1 not in nights
+
+
+def test_a_correction_within_a_drift_leaves_the_other_values_as_they_were() -> None:
+    """A malformed month would be corrected by a row of another use, which no rule can match."""
+    contract = read_catalogue(sources_folder()).by_name["power_supply/electricity_usage"]
+    drift = _incident(1, contract.name, "drift", "usage_kwh", nights=20)
+    header = contract.column("usage_kwh").header
+    rows = [("100", 1, 2), ("100", 2, 3), ("100", 3, 5), ("O", 4, 5), ("100", 5, 23)]
+    said = "(values " + ", ".join(f"('{use}', {n}, 0, {told})" for use, n, told in rows) + ")"
+    base = f'select * from {said} as t("{header}", _id, _copy, _told)'
+    grown = duckdb.sql(f'select "{header}" from ({spoil.query(base, contract, drift, 3)})')
+    assert grown.fetchall() == [("100",), ("106.00",), ("119.10",), ("O",), ("100",)]

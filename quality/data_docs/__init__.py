@@ -1,0 +1,1 @@
+"""Great Expectations' Data Docs of the contracts, for data engineers: counts, never a value."""
