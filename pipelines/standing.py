@@ -6,8 +6,8 @@ stages were built from them. Does not belong here: the stages.
 What follows the door is a function of the deliveries in force, the contracts, the code, the token
 key and the business date. The first stage writes their fingerprint with the warehouse itself; a
 later one stands if it was finished under the same. Whoever builds a stage forgets it and all that
-are built from it before the first change, and notes it after the last: a crash in between leads to work done
-again, never to a wrong result.
+are built from it before the first change, and notes it after the last: a crash in between leads to
+work done again, never to a wrong result.
 """
 
 from __future__ import annotations
