@@ -15,6 +15,8 @@ import yaml
 from quality.catalogue import Catalogue
 from quality.contract import META_COLUMNS, Contract
 
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the C one is ten times faster
+
 _HEAD = "# Written from the contracts before each run (pipelines/dbt_sources.py). Do not edit.\n"
 
 _META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
@@ -82,7 +84,9 @@ def sources_text(catalogue: Catalogue) -> str:
         for department, entries in tables.items()
     ]
     document = {"version": 2, "sources": [*sources, _meta_source()]}
-    return _HEAD + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+    return _HEAD + yaml.dump(
+        document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100
+    )
 
 
 def _table(contract: Contract) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from datetime import date
 
 import duckdb
 
+from pipelines import standing
 from pipelines.home import Home
 from pipelines.ingest.arrive import Waiting, arrivals, waiting
 from pipelines.progress import Progress
@@ -102,8 +103,18 @@ def prepare_dagster(home: Home) -> None:
     os.environ["YISHU_HOME"] = str(home.root)
 
 
-def run_night(home: Home, catalogue: Catalogue, business_date: date, progress: Progress) -> Summary:
-    """Run one night to its end; failures are in the summary, not raised."""
+def run_night(
+    home: Home,
+    catalogue: Catalogue,
+    business_date: date,
+    progress: Progress,
+    *,
+    rebuild: bool = False,
+) -> Summary:
+    """Run one night to its end; failures are in the summary, not raised.
+
+    With `rebuild`, what stands is built again from the deliveries, every row of it.
+    """
     prepare_dagster(home)
     import dagster as dg
 
@@ -112,6 +123,9 @@ def run_night(home: Home, catalogue: Catalogue, business_date: date, progress: P
     from pipelines.jobs import NIGHTLY
 
     city = City(home.create(), catalogue, progress)
+    if rebuild:
+        with city.exclusive():
+            standing.begin(home, standing.WAREHOUSE)
     job = build_defs(city).resolve_job_def(NIGHTLY)
     progress.stage(STAGE, len(catalogue.names) + 2)  # and the replies and the ledger
     with dg.DagsterInstance.get() as instance:

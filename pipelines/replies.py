@@ -22,7 +22,7 @@ import duckdb
 
 from pipelines.delivery_rows import rows_query
 from pipelines.home import Home
-from pipelines.ingest import door, store
+from pipelines.ingest import store
 from pipelines.ingest.arrive import Arrival, arrivals
 from pipelines.ingest.store import Receipt
 from quality.contract import Contract
@@ -82,6 +82,10 @@ def take_up(home: Home, departments: dict[str, str], night: date) -> list[Receip
             if found.department == department and is_reply(found.path)
         ]
         due = [arrival for arrival in arrived if (arrival.business_date or night) <= night]
+        if not due:
+            continue
+        from pipelines.ingest import door  # takes seconds to import: only where something came
+
         receipts += door.take_up(home, contract_of(department, name), due, night)
     return receipts
 

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
-from pipelines import replies
+from pipelines import replies, standing
 from pipelines.delivery_rows import empty_columns, rows_query
 from pipelines.home import Home
-from pipelines.ingest import reload, semantics, store
+from pipelines.ingest import semantics, store
 from pipelines.ingest.arrive import part_of
 from pipelines.ingest.store import Receipt
 from quality.catalogue import Catalogue
@@ -77,10 +78,17 @@ def read_ledger(home: Home, night: date) -> Ledger:
 def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
     """Set the warehouse to one night: views over the deliveries in force, ledger, catalogue.
 
-    Everything written here is replaced, so that a night can be run again, in any order.
+    Everything written here is replaced, so that a night can be run again, in any order. Where the
+    warehouse stands at the same night with the same inputs, nothing is written.
     """
     ledger = read_ledger(home, night)
+    fingerprint = _fingerprint(home, catalogue, ledger, night)
     with open_warehouse(home) as connection:
+        if standing.recorded(connection) == fingerprint:
+            return ledger
+        from pipelines.ingest import reload  # takes seconds to import: only where something is new
+
+        connection.begin()
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(
@@ -96,7 +104,39 @@ def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
                 obstacles.append((contract.department, contract.dataset, obstacle))
         _write_obstacles(connection, obstacles)
         replies.create_views(connection, home, ledger.receipts)
+        standing.note(connection, standing.WAREHOUSE, fingerprint)
+        connection.commit()
     return ledger
+
+
+def _fingerprint(home: Home, catalogue: Catalogue, ledger: Ledger, night: date) -> str:
+    """All that the warehouse, and whatever is made of it, depends on."""
+    contracts = [contract.path for contract in catalogue.contracts]
+    contracts += [entry.path for entry in catalogue.broken]
+    return standing.combined(
+        [
+            str(home.root),  # the views name their files
+            night.isoformat(),
+            standing.code_fingerprint(home),
+            *(f"{path.parent.name}/{path.name}" for path in contracts),
+            *(path.read_text(encoding="utf-8", errors="replace") for path in contracts),
+            *(repr(receipt) for receipt in ledger.receipts),
+            *(
+                f"{path.name} {standing.file_fingerprint(path)}"
+                for receipt in ledger.receipts
+                for path in _files(home, receipt)
+            ),
+        ]
+    )
+
+
+def _files(home: Home, receipt: Receipt) -> list[Path]:
+    """Where the accepted and the quarantined rows of a delivery lie, if it has any."""
+    return [
+        store.place(root, receipt.department, receipt.dataset, receipt.business_date)
+        / f"{receipt.delivery_id}.parquet"
+        for root in (home.raw, home.quarantine)
+    ]
 
 
 def _create_views(

@@ -2,8 +2,9 @@
 
 Belongs here: dbt nodes → Dagster. Does not belong here: running dbt (`dbt_run`), the models.
 
-`dagster_dbt.dbt_assets` would start a dbt process for each invocation; here its public
-translator gives the specs, and dbt's own runner does the work.
+The specs come from the manifest's own text: the library that translates it (dagster-dbt) imports
+dbt, and would start a dbt process for each invocation. A night on which nothing is new needs
+neither; on any other, dbt's own runner does the work.
 """
 
 import json
@@ -12,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
-from pipelines import dbt_run
+from pipelines import dbt_run, standing
 from pipelines.assets.raw import raw_key
 from pipelines.home import Home
 from pipelines.partitions import BUSINESS_DATES
@@ -23,51 +23,73 @@ from pipelines.warehouse import open_warehouse
 
 STAGE = "建模 models"
 RESULT = dg.AssetKey(["meta", "dbt_result"])
+UNCHANGED = "unchanged"
+"""Metadata of a stage that stood and did nothing."""
 _RESULT_FILE = "night_results.json"
 
 
-class Translator(DagsterDbtTranslator):
-    """Asset keys are schema and table; sources are the raw assets."""
+def model_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
+    """One spec per model and seed: keys are schema and table, sources are the raw assets."""
+    nodes = {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed")
+    }
+    keys = {unique_id: _key(node) for unique_id, node in {**manifest["sources"], **nodes}.items()}
+    return [
+        _spec(node, [keys[up] for up in node["depends_on"].get("nodes", []) if up in keys])
+        for node in nodes.values()
+    ]
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: Any
-    ) -> dg.AssetSpec:
-        """The spec of one node, with its Chinese title, owner, layer and level of columns."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        node = manifest["nodes"].get(unique_id)
-        if node is None:
-            return spec
-        meta = node.get("config", {}).get("meta") or {}
-        title = meta.get("title")
-        return spec.replace_attributes(
-            group_name=_group(node),
-            description=f"{title}\n\n{node['description']}" if title else node["description"],
-            owners=[f"team:{meta.get('department', 'big_data')}"],
-            kinds={
-                "dbt",
-                "duckdb",
-                "table" if node["config"]["materialized"] == "table" else "view",
-            },
-        ).merge_attributes(metadata={"owner": meta.get("owner", "")})
 
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`schema/table` of a node; `raw/department/dataset` or `meta/table` of a source."""
-        if dbt_resource_props["resource_type"] == "source":
-            source, name = dbt_resource_props["source_name"], dbt_resource_props["name"]
-            return dg.AssetKey(["meta", name]) if source == "meta" else raw_key(source, name)
-        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+def _key(node: Mapping[str, Any]) -> dg.AssetKey:
+    """`schema/table` of a node; `raw/department/dataset` or `meta/table` of a source."""
+    if node["resource_type"] == "source":
+        source, name = node["source_name"], node["name"]
+        return dg.AssetKey(["meta", name]) if source == "meta" else raw_key(source, name)
+    return dg.AssetKey([node["schema"], node["name"]])
+
+
+def _spec(node: Mapping[str, Any], upstream: list[dg.AssetKey]) -> dg.AssetSpec:
+    """A model with its Chinese title, owner, layer, columns and their levels."""
+    meta = node["config"].get("meta") or {}
+    title, text = meta.get("title"), node["description"]
+    return dg.AssetSpec(
+        _key(node),
+        deps=upstream,
+        skippable=True,
+        group_name=_group(node),
+        description=f"{title}\n\n{text}" if title else text,
+        owners=[f"team:{meta.get('department', 'big_data')}"],
+        kinds={"dbt", "duckdb", "view" if node["config"]["materialized"] == "view" else "table"},
+        code_version=node["checksum"]["checksum"],
+        metadata={
+            "owner": meta.get("owner", ""),
+            "dagster/table_name": f"{node['schema']}.{node['name']}",
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(
+                        name,
+                        column.get("data_type") or "?",
+                        description=column.get("description") or None,
+                        tags={"level": level} if (level := _level(column)) else None,
+                    )
+                    for name, column in node["columns"].items()
+                ]
+            ),
+        },
+    )
+
+
+def _level(column: Mapping[str, Any]) -> str | None:
+    meta = (column.get("config") or {}).get("meta") or column.get("meta") or {}
+    return meta.get("level")
 
 
 def _group(node: Mapping[str, Any]) -> str:
     """The department of a staging model, the domain of any other."""
     folders = node["fqn"][1:-1]
     return str(folders[1] if len(folders) > 1 else node["schema"])
-
-
-def model_specs(manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
-    """One spec per model and seed."""
-    specs = build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=Translator())
-    return [spec.replace_attributes(skippable=True) for spec in specs]
 
 
 def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
@@ -95,7 +117,14 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         city: City = context.resources.city
         selected = context.selected_asset_keys
         whole = set(names) <= selected
+        if whole and standing.stands(city.home, standing.MODELS):
+            city.progress.stage(STAGE, 1)
+            city.progress.advance(STAGE, UNCHANGED)
+            if RESULT in selected:
+                yield dg.MaterializeResult(asset_key=RESULT, metadata={UNCHANGED: True})
+            return
         chosen = [] if whole else sorted(names[key] for key in selected if key in names)
+        standing.begin(city.home, standing.MODELS)
         city.progress.stage(STAGE, len(chosen) or len(names))
         nodes = dbt_run.build(
             city.home,
@@ -103,6 +132,8 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             on_node=lambda name: city.progress.advance(STAGE, name) if name in by_name else None,
         )
         write_results(city.home, nodes)
+        if whole and not any(node.is_bad for node in nodes):
+            standing.finish(city.home, standing.MODELS)
         counts = _row_counts(city.home)
         for node in nodes:
             if node.is_bad:

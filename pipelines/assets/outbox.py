@@ -5,10 +5,14 @@ Belongs here: the assets. Does not belong here: workbooks and pages (`quality.fe
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 
+from pipelines import standing
+from pipelines.assets.models import UNCHANGED
 from pipelines.assets.quality import CAMPAIGN_PROGRESS, PLATFORM, WORK_ORDER
+from pipelines.home import Home
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
 from quality.catalogue import Catalogue
@@ -44,8 +48,6 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
         required_resource_keys={"city"},
     )
     def outbox(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        from quality import nightly
-
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
         chosen = [
@@ -54,10 +56,23 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
             if outbox_key(department) in context.selected_asset_keys
         ]
         city.progress.stage(STAGE, len(chosen) + 1)
+        whole = chosen == list(city.catalogue.departments)
+        if whole and _lies_there(city.home, standing.OUTBOX):
+            for department in chosen:
+                city.progress.advance(STAGE, UNCHANGED)
+                yield dg.MaterializeResult(
+                    asset_key=outbox_key(department), metadata={UNCHANGED: True}
+                )
+            return
+        from quality import nightly
+
+        standing.begin(city.home, standing.OUTBOX)
+        sent: list[Path] = []
         for department in chosen:
             summary = nightly.send_home(
                 city.home.warehouse, city.catalogue, department, night, city.home.outbox
             )
+            sent += [summary.path, summary.page]
             city.progress.advance(STAGE, department)
             yield dg.MaterializeResult(
                 asset_key=outbox_key(department),
@@ -71,6 +86,8 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
                     "defects": summary.defects,
                 },
             )
+        if whole:
+            _note_sent(city.home, standing.OUTBOX, sent)
 
     return outbox
 
@@ -89,13 +106,18 @@ def bulletin_asset() -> dg.AssetsDefinition:
         required_resource_keys={"city"},
     )
     def bulletin(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from quality import nightly
-
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
+        if _lies_there(city.home, standing.BULLETIN):
+            city.progress.advance(STAGE, UNCHANGED)
+            return dg.MaterializeResult(metadata={UNCHANGED: True})
+        from quality import nightly
+
+        standing.begin(city.home, standing.BULLETIN)
         where = (city.home.warehouse, city.catalogue)
         page = nightly.publish_bulletin(*where, night, city.home.outbox / PLATFORM)
         disputes = nightly.send_decisions(*where, PLATFORM, night, city.home.outbox)
+        _note_sent(city.home, standing.BULLETIN, [page, *([disputes] if disputes else [])])
         city.progress.advance(STAGE, "bulletin")
         metadata = {"page": dg.MetadataValue.path(str(page))}
         if disputes is not None:
@@ -103,3 +125,14 @@ def bulletin_asset() -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=metadata)
 
     return bulletin
+
+
+def _note_sent(home: Home, stage: str, files: list[Path]) -> None:
+    names = "\n".join(str(path.relative_to(home.outbox)) for path in files)
+    standing.finish(home, stage, names)
+
+
+def _lies_there(home: Home, stage: str) -> bool:
+    """Whether a stage stands and every file that it wrote is where it was put."""
+    names = standing.made(home, stage)
+    return names is not None and all((home.outbox / name).exists() for name in names.splitlines())

@@ -6,10 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.assets.models import RESULT, read_results
+from pipelines import standing
+from pipelines.assets.models import RESULT, UNCHANGED, read_results
 from pipelines.assets.outbox import BULLETIN, outbox_key
 from pipelines.partitions import BUSINESS_DATES
-from pipelines.publish import PublicationError, publish
+from pipelines.publish import PublicationError, current, publish
 from pipelines.resources import City
 from quality.catalogue import Catalogue
 
@@ -34,6 +35,11 @@ def published_asset(manifest: Mapping[str, Any], catalogue: Catalogue) -> dg.Ass
         city: City = context.resources.city
         city.progress.stage(STAGE, 1)
         night = date.fromisoformat(context.partition_key)
+        version, file = standing.made(city.home, standing.PUBLISHED), current(city.home)
+        if file is not None and file.parent.name == version:
+            city.progress.advance(STAGE, version)
+            return dg.MaterializeResult(metadata={UNCHANGED: True, "version": version})
+        standing.begin(city.home, standing.PUBLISHED)
         bad = [node.name for node in read_results(city.home) if node.is_bad]
         if bad:
             raise dg.Failure(
@@ -44,6 +50,7 @@ def published_asset(manifest: Mapping[str, Any], catalogue: Catalogue) -> dg.Ass
             publication = publish(city.home, manifest, night)
         except PublicationError as error:
             raise dg.Failure(f"{error}; what was published before stays") from error
+        standing.finish(city.home, standing.PUBLISHED, publication.version)
         city.progress.advance(STAGE, publication.version)
         tables = [
             dg.TableRecord(

@@ -8,8 +8,8 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines import dbt_run
-from pipelines.assets.models import RESULT, read_results
+from pipelines import dbt_run, standing
+from pipelines.assets.models import RESULT, UNCHANGED, read_results
 from pipelines.assets.raw import raw_key
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
@@ -40,13 +40,18 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         required_resource_keys={"city"},
     )
     def rule_result(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from quality import nightly
-
         city: City = context.resources.city
         city.progress.stage(STAGE, 4)
         night = date.fromisoformat(context.partition_key)
+        if standing.stands(city.home, standing.RULES):
+            city.progress.advance(STAGE, UNCHANGED)
+            return dg.MaterializeResult(metadata={UNCHANGED: True})
+        from quality import nightly
+
+        standing.begin(city.home, standing.RULES)
         extra = platform_results(read_results(city.home), night)
         results = nightly.judge(city.home.warehouse, city.catalogue, night, extra)
+        standing.finish(city.home, standing.RULES)
         city.progress.advance(STAGE, "规则结果 rule results")
         counts: dict[str, int] = {}
         for result in results:
@@ -64,11 +69,16 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         required_resource_keys={"city"},
     )
     def dataset_score(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from quality import nightly
-
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
+        if standing.stands(city.home, standing.SCORES):
+            city.progress.advance(STAGE, UNCHANGED)
+            return dg.MaterializeResult(metadata={UNCHANGED: True})
+        from quality import nightly
+
+        standing.begin(city.home, standing.SCORES)
         nightly.score(city.home.warehouse, night)
+        standing.finish(city.home, standing.SCORES)
         city.progress.advance(STAGE, "得分 scores")
         return dg.MaterializeResult()
 
@@ -83,11 +93,16 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         required_resource_keys={"city"},
     )
     def work_order(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from quality import nightly
-
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
+        if standing.stands(city.home, standing.ORDERS):
+            city.progress.advance(STAGE, UNCHANGED)
+            return dg.MaterializeResult(metadata={UNCHANGED: True})
+        from quality import nightly
+
+        standing.begin(city.home, standing.ORDERS)
         derived = nightly.order(city.home.warehouse, night, city.catalogue)
+        standing.finish(city.home, standing.ORDERS)
         city.progress.advance(STAGE, "工单 work orders")
         orders, outcomes = derived.orders, [o for o in derived.outcomes if o.reply.night == night]
         return dg.MaterializeResult(
@@ -112,13 +127,20 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         required_resource_keys={"city"},
     )
     def campaign_progress(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from quality import nightly
-
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
+        if (known := standing.made(city.home, standing.CAMPAIGNS)) is not None:
+            for problem in known.splitlines():
+                context.log.error(problem)
+            city.progress.advance(STAGE, UNCHANGED)
+            return dg.MaterializeResult(metadata={UNCHANGED: True})
+        from quality import nightly
+
+        standing.begin(city.home, standing.CAMPAIGNS)
         found, problems = nightly.run_campaigns(city.home.warehouse, city.catalogue, night)
         for problem in problems:
             context.log.error(problem)
+        standing.finish(city.home, standing.CAMPAIGNS, "\n".join(problems))
         city.progress.advance(STAGE, "行动 campaigns")
         return dg.MaterializeResult(
             metadata={"dagster/row_count": len(found), "problems": len(problems)}

@@ -42,15 +42,22 @@ def _date(text: str) -> date:
 
 
 @app.command()
-def nightly(business_date: Date = None) -> None:
+def nightly(
+    business_date: Date = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build every row anew, also where it stands.")
+    ] = False,
+) -> None:
     """Run one night: load, model, check, send home, publish.
 
-    Without --date, the newest date that a delivery carries. Exit code 0 when all went well,
+    Without --date, the newest date that a delivery carries. A stage whose inputs are those it was
+    built from stands and is not built again. Exit code 0 when all went well,
     1 when a stage or a delivery failed, 2 for wrong arguments.
     """
     from pipelines.cli.nightly import run
 
-    sys.exit(run(_date(business_date) if business_date else None, console))
+    day = _date(business_date) if business_date else None
+    sys.exit(run(day, console, rebuild=rebuild))
 
 
 @app.command()

@@ -39,7 +39,7 @@ class Bars:
             self._progress.update(self._tasks[name], advance=1, step=step)
 
 
-def run(business_date: date | None, console: Console) -> int:
+def run(business_date: date | None, console: Console, *, rebuild: bool = False) -> int:
     """Run the night and print its summary; returns the exit code."""
     home = Home.from_environment().create()
     catalogue = read_catalogue(sources_folder())
@@ -58,7 +58,7 @@ def run(business_date: date | None, console: Console) -> int:
         TimeElapsedColumn(), TextColumn("{task.fields[step]}"),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:
-        summary = run_night(home, catalogue, night, Bars(progress))
+        summary = run_night(home, catalogue, night, Bars(progress), rebuild=rebuild)
     _print(summary, home, monotonic() - begun, console)
     return summary.exit_code
 
