@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipelines.ingest import readings
+from pipelines.ingest import readings, spellings
+from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import column_name
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Column, Contract
@@ -34,7 +35,7 @@ _VALUE, _POSITION = "\0value", "\0position"
 _PLAIN = "_plain_"
 
 
-def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+def cast(texts: pl.DataFrame, contract: Contract, findings: Findings | None = None) -> pl.DataFrame:
     """Cast one chunk.
 
     Most values of a well-kept register need no reading: they are plain. Each column is first
@@ -43,6 +44,7 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     Args:
         texts: a chunk from `parse.chunks`.
         contract: gives each column's header, type, reading and spellings of "missing".
+        findings: gets the kinds of spelling that were changed, column by column.
 
     Returns:
         Columns: every contract column typed; `<column>__uncast` Booleans; `_ragged`;
@@ -54,6 +56,9 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     )
     looked = _look(named, contract)
     read = {column.name: _read(column, named[column.name], looked) for column in contract.columns}
+    if findings is not None:
+        for column in contract.columns:
+            findings.normalise(column.name, _kinds(column, read[column.name]))
     return pl.DataFrame(
         [
             *(found.values.alias(name) for name, found in read.items()),
@@ -75,6 +80,14 @@ class _Read:
     values: pl.Series
     uncast: pl.Series
     changed: pl.DataFrame | None
+
+
+def _kinds(column: Column, read: _Read) -> dict[str, int]:
+    """What was changed where a value was read; a text that could not be is refused as it is."""
+    if read.changed is None or read.changed.is_empty():
+        return {}
+    is_read = ~read.uncast.gather(read.changed["row"])
+    return spellings.kinds(column, read.changed["text"].filter(is_read))
 
 
 def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:

@@ -326,7 +326,7 @@ def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receip
     ):
         for texts in flow.ahead(parse.chunks(path, contract, findings)):
             read += texts.height
-            kept, refused = validator.split(cast(texts, contract))
+            kept, refused = validator.split(cast(texts, contract, findings))
             writing.call(partial(_write, [(accepted, kept), (quarantined, refused)]))
     return replace(
         receipt,

@@ -39,7 +39,14 @@ _SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
 """A day as a spreadsheet counts it, 1954 to 2091; shorter numbers could be anything."""
 _SERIAL_TIME = r"^[2-6][0-9]{4}\.[0-9]{1,17}$"
 """The same with the part of the day behind the point, which tells a time to the second."""
+ANY_SERIAL = r"^[2-6][0-9]{4}(\.[0-9]{1,17})?$"
 _SERIAL_ORIGIN = "1899-12-30"
+ZONED = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+    r" ?(Z|[+-][0-9]{2}:?[0-9]{2})$"
+)
+"""A moment with its offset from UTC (ISO 8601)."""
+_HERE = r" ?\+08:?00$"
 _CHINESE_TENS = (
     (r"([二三])十([一二三四五六七八九])", "$1$2"),
     (r"([二三])十", "${1}0"),
@@ -96,13 +103,38 @@ def _arabic(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains("年")).then(plain).otherwise(text)
 
 
+def _local(text: pl.Expr) -> pl.Expr:
+    """A moment with its offset from UTC as the wall clock in China; null where it is none.
+
+    What is written with +08:00 already is: its clock is left as it stands, also in the summers of
+    1986 to 1991, when China's own was an hour ahead. Any other offset is reckoned by the time zone
+    Asia/Shanghai, summers included.
+    """
+    zoned = pl.when(text.str.contains(ZONED)).then(text.str.replace("T", " ", literal=True))
+    offset = zoned.str.replace(r" ?Z$", "+0000").str.replace(r" ?([+-]\d\d):?(\d\d)$", "$1$2")
+    moments = [
+        offset.str.to_datetime(f"%Y-%m-%d {clock}%z", strict=False, time_unit="us")
+        for clock in ("%H:%M:%S%.f", "%H:%M")
+    ]
+    moved = pl.coalesce(moments).dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
+    here = pl.when(zoned.str.contains(_HERE)).then(zoned.str.replace(_HERE, ""))
+    kept = [
+        here.str.to_datetime(f"%Y-%m-%d {clock}", strict=False, time_unit="us")
+        for clock in ("%H:%M:%S%.f", "%H:%M")
+    ]
+    return pl.when(here.is_not_null()).then(pl.coalesce(kept)).otherwise(moved)
+
+
 def _date(text: pl.Expr, _: Column) -> pl.Expr:
+    """A day; a time of day is let go where it is midnight, and the text is none where it is not."""
+    local = _local(_folded(text))
+    day = pl.when(local == local.dt.truncate("1d")).then(local.dt.date())
     folded = _arabic(_folded(text).str.replace(_MIDNIGHT, "").str.replace_all(r"\s", ""))
     dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
     serial = pl.when(folded.str.contains(_SERIAL)).then(folded).cast(pl.Float64, strict=False)
     days = pl.lit(_SERIAL_ORIGIN).str.to_date() + pl.duration(days=serial.cast(pl.Int64))
     spelled = [dated.str.to_date(form, strict=False) for form in _DATE_FORMATS]
-    return pl.coalesce(*spelled, days)
+    return pl.coalesce(*spelled, days, day)
 
 
 def _timestamp(text: pl.Expr, column: Column) -> pl.Expr:
@@ -112,7 +144,8 @@ def _timestamp(text: pl.Expr, column: Column) -> pl.Expr:
     moment = pl.when(folded.str.contains(_SERIAL_TIME)).then(folded).cast(pl.Float64, strict=False)
     seconds = pl.duration(seconds=(moment * 86_400).round().cast(pl.Int64))
     serial = pl.lit(_SERIAL_ORIGIN).str.to_date().cast(pl.Datetime("us")) + seconds
-    return pl.coalesce(*timed, _date(text, column).cast(pl.Datetime("us")), serial)
+    days = _date(text, column).cast(pl.Datetime("us"))
+    return pl.coalesce(*timed, days, serial, _local(folded))
 
 
 def _boolean(text: pl.Expr, _: Column) -> pl.Expr:
