@@ -18,6 +18,7 @@ import polars as pl
 
 from pipelines.ingest import readings
 from pipelines.ingest.frames import column_name
+from pipelines.ingest.normalisations import Normalisations
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
@@ -28,13 +29,15 @@ from quality.text_bytes import digits, places, text_bytes
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
-_PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+_PLAIN_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 _VALUE, _POSITION = "\0value", "\0position"
 """No header has a NUL (`header.clean`)."""
 _PLAIN = "_plain_"
 
 
-def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+def cast(
+    texts: pl.DataFrame, contract: Contract, normalisations: Normalisations | None = None
+) -> pl.DataFrame:
     """Cast one chunk.
 
     Most values of a well-kept register need no reading: they are plain. Each column is first
@@ -43,6 +46,7 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     Args:
         texts: a chunk from `parse.chunks`.
         contract: gives each column's header, type, reading and spellings of "missing".
+        normalisations: counts what the readings change.
 
     Returns:
         Columns: every contract column typed; `<column>__uncast` Booleans; `_ragged`;
@@ -53,7 +57,10 @@ def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         [texts[column_name(column.header)].alias(column.name) for column in contract.columns]
     )
     looked = _look(named, contract)
-    read = {column.name: _read(column, named[column.name], looked) for column in contract.columns}
+    read = {
+        column.name: _read(column, named[column.name], looked, normalisations)
+        for column in contract.columns
+    }
     return pl.DataFrame(
         [
             *(found.values.alias(name) for name, found in read.items()),
@@ -77,7 +84,12 @@ class _Read:
     changed: pl.DataFrame | None
 
 
-def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
+def _read(
+    column: Column,
+    texts: pl.Series,
+    looked: pl.DataFrame,
+    normalisations: Normalisations | None,
+) -> _Read:
     plain = looked[_PLAIN + column.name]
     values = looked[column.name] if column.name in looked.columns else texts
     if column.logical_type == "string":
@@ -89,6 +101,8 @@ def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
         return _Read(values, uncast, None)
     rows = (~plain).arg_true()
     patient = _read_patiently(column, texts.gather(rows))
+    if normalisations is not None:
+        normalisations.add(column, patient.filter(pl.col("changed") & ~pl.col("uncast"))["text"])
     changed = patient.filter("changed").select(pl.col("row"), pl.col("text"))
     return _Read(
         values.scatter(rows, patient["value"]),
@@ -160,7 +174,7 @@ def _is_plain_date(texts: pl.Series) -> pl.Series:
 def _plain_number(kind: pl.DataType) -> str:
     if isinstance(kind, pl.Decimal):
         whole = (kind.precision or 38) - kind.scale
-        before = rf"[0-9]{{1,{whole}}}" if whole else "0"
+        before = rf"(0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
         after = rf"(\.[0-9]{{1,{kind.scale}}})?" if kind.scale else ""
         return f"^-?{before}{after}$"
     return _PLAIN_NUMBER

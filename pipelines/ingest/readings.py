@@ -35,9 +35,9 @@ _TIME_FORMATS = (
     "%Y%m%d%H%M%S",
 )
 _MIDNIGHT = r"[ T]0?0:00(:00(\.0+)?)?$"
-_SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
+SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
 """A day as a spreadsheet counts it, 1954 to 2091; shorter numbers could be anything."""
-_SERIAL_TIME = r"^[2-6][0-9]{4}\.[0-9]{1,17}$"
+SERIAL_TIME = r"^[2-6][0-9]{4}\.[0-9]{1,17}$"
 """The same with the part of the day behind the point, which tells a time to the second."""
 _SERIAL_ORIGIN = "1899-12-30"
 _CHINESE_TENS = (
@@ -73,7 +73,7 @@ def reading(column: Column) -> pl.Expr:
     return _BY_TYPE[column.logical_type](text, column)
 
 
-def _folded(text: pl.Expr) -> pl.Expr:
+def fold(text: pl.Expr) -> pl.Expr:
     """Full-width characters made plain, a spreadsheet's leading apostrophe off."""
     return text.str.normalize("NFKC").str.strip_prefix("'").str.strip_chars(SPACE)
 
@@ -83,7 +83,7 @@ def _text(text: pl.Expr, _: Column) -> pl.Expr:
 
 
 def _code(text: pl.Expr, _: Column) -> pl.Expr:
-    folded = _folded(text)
+    folded = fold(text)
     return pl.when(folded != "").then(folded.str.to_uppercase())
 
 
@@ -97,26 +97,26 @@ def _arabic(text: pl.Expr) -> pl.Expr:
 
 
 def _date(text: pl.Expr, _: Column) -> pl.Expr:
-    folded = _arabic(_folded(text).str.replace(_MIDNIGHT, "").str.replace_all(r"\s", ""))
+    folded = _arabic(fold(text).str.replace(_MIDNIGHT, "").str.replace_all(r"\s", ""))
     dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
-    serial = pl.when(folded.str.contains(_SERIAL)).then(folded).cast(pl.Float64, strict=False)
+    serial = pl.when(folded.str.contains(SERIAL)).then(folded).cast(pl.Float64, strict=False)
     days = pl.lit(_SERIAL_ORIGIN).str.to_date() + pl.duration(days=serial.cast(pl.Int64))
     spelled = [dated.str.to_date(form, strict=False) for form in _DATE_FORMATS]
     return pl.coalesce(*spelled, days)
 
 
 def _timestamp(text: pl.Expr, column: Column) -> pl.Expr:
-    folded = _folded(text)
+    folded = fold(text)
     dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
     timed = [dated.str.to_datetime(f, strict=False, time_unit="us") for f in _TIME_FORMATS]
-    moment = pl.when(folded.str.contains(_SERIAL_TIME)).then(folded).cast(pl.Float64, strict=False)
+    moment = pl.when(folded.str.contains(SERIAL_TIME)).then(folded).cast(pl.Float64, strict=False)
     seconds = pl.duration(seconds=(moment * 86_400).round().cast(pl.Int64))
     serial = pl.lit(_SERIAL_ORIGIN).str.to_date().cast(pl.Datetime("us")) + seconds
     return pl.coalesce(*timed, _date(text, column).cast(pl.Datetime("us")), serial)
 
 
 def _boolean(text: pl.Expr, _: Column) -> pl.Expr:
-    folded = _folded(text).str.to_lowercase()
+    folded = fold(text).str.to_lowercase()
     return folded.replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
 
 
@@ -127,12 +127,12 @@ def _ungrouped(text: pl.Expr) -> pl.Expr:
 
 
 def _integer(text: pl.Expr, column: Column) -> pl.Expr:
-    whole = _ungrouped(_folded(text)).str.replace(r"\.0+$", "")
+    whole = _ungrouped(fold(text)).str.replace(r"\.0+$", "")
     return whole.cast(polars_type(column.sql_type), strict=False)
 
 
 def _number(text: pl.Expr, column: Column) -> pl.Expr:
-    return _exact(_ungrouped(_folded(text)), column)
+    return _exact(_ungrouped(fold(text)), column)
 
 
 def _exact(text: pl.Expr, column: Column) -> pl.Expr:
@@ -151,7 +151,7 @@ def _amount(text: pl.Expr, column: Column) -> pl.Expr:
 
     Another currency than the yuan gives null: a rate is not the platform's to guess.
     """
-    folded = _folded(text)
+    folded = fold(text)
     number = folded.str.extract(_AMOUNT, 1).str.replace_all(",", "")
     unit = folded.str.extract(_AMOUNT, 2)
     kind = polars_type(column.sql_type)
@@ -165,12 +165,12 @@ def _amount(text: pl.Expr, column: Column) -> pl.Expr:
 
 def _percent(text: pl.Expr, column: Column) -> pl.Expr:
     """A share in percent, with or without its sign: 12.5% → 12.5."""
-    number = _folded(text).str.extract(_PERCENT, 1).str.replace_all(",", "")
+    number = fold(text).str.extract(_PERCENT, 1).str.replace_all(",", "")
     return _exact(number, column)
 
 
 def _capital_parts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    folded = _folded(text)
+    folded = fold(text)
     return folded.str.extract(_CAPITAL, 1).str.replace_all(",", ""), folded
 
 
