@@ -130,10 +130,7 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
     empty = text == ""
     kind = polars_type(column.sql_type)
     values: pl.Expr | None = None
-    if column.parse in ("capital_amount", "capital_currency") or column.logical_type in (
-        "boolean",
-        "timestamp",
-    ):
+    if column.parse in ("capital_amount", "capital_currency") or column.logical_type == "boolean":
         values, plain = pl.repeat(None, pl.len(), dtype=kind), empty
     elif column.parse == "code":
         plain = text.map_batches(_is_plain_code, return_dtype=pl.Boolean)
@@ -145,6 +142,10 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
         values = text.str.to_date("%Y-%m-%d", strict=False)
         is_date = text.map_batches(_is_plain_date, return_dtype=pl.Boolean)
         plain = empty | (is_date & values.is_not_null())
+    elif column.logical_type == "timestamp":
+        values = text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+        is_moment = text.map_batches(_is_plain_moment, return_dtype=pl.Boolean)
+        plain = empty | (is_moment & values.is_not_null())
     else:
         values = text.cast(kind, strict=False)
         is_number = text.str.contains(_plain_number(kind))
@@ -169,6 +170,16 @@ def _is_plain_date(texts: pl.Series) -> pl.Series:
     for part in (year, month, day):
         plain &= digits(part).all(axis=0)
     return found.spread(plain, otherwise=False)
+
+
+def _is_plain_moment(texts: pl.Series) -> pl.Series:
+    """`_PLAIN_TIMESTAMP`, place by place; a 60th second is not plain, though it reads as one."""
+    found = places(texts, len("2026-01-31 08:30:00"))
+    signs = np.frombuffer(b"-- ::", dtype=np.uint8)[:, None]
+    plain = (found.bytes[[4, 7, 10, 13, 16]] == signs).all(axis=0)
+    for part in (slice(4), slice(5, 7), slice(8, 10), slice(11, 13), slice(14, 16), slice(17, 19)):
+        plain &= digits(found.bytes[part]).all(axis=0)
+    return found.spread(plain & (found.bytes[17] < ord("6")), otherwise=False)
 
 
 def _plain_number(kind: pl.DataType) -> str:

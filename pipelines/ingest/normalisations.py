@@ -24,6 +24,10 @@ NORMALISATIONS = "normalisations"
 OTHER = "other"
 _TEXT = "text"
 _DATED = ("date", "timestamp")
+_TIME_ZONE = r":[0-9]{2}(\.[0-9]+)? ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_PLAIN_TIMESTAMP = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2}([Zz]|[+-][0-9:]{2,5})?)?$"
+)
 _CURRENCY = r"元|圆|整|币|RMB|CNY|¥"
 _UNIT = "[万亿]|百万|千万"
 _NUMBER_PARSES = ("amount", "percent", "capital_amount")
@@ -122,10 +126,11 @@ def _kinds_of_dates(column: Column, text: pl.Expr) -> Iterator[tuple[str, pl.Exp
     has_time = text.str.contains(r"[0-9日 T][0-9]{1,2}:[0-9]{2}") | text.str.contains("^[0-9]{14}$")
     yield "excel_serial", serial
     yield "chinese_date", chinese
+    yield "time_zone", text.str.contains(_TIME_ZONE)
     if column.logical_type == "date":
         yield "midnight", has_time
         plain = text.str.contains("^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?$")
     else:
         yield "date_alone", ~has_time & ~serial
-        plain = text.str.contains("^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?$")
+        plain = text.str.contains(_PLAIN_TIMESTAMP)
     yield "date_style", ~serial & ~chinese & ~plain
