@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipelines.ingest import readings, spellings
-from pipelines.ingest.findings import Findings
+from pipelines.ingest import readings
 from pipelines.ingest.frames import column_name
+from pipelines.ingest.normalisations import Normalisations
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
@@ -29,13 +29,15 @@ from quality.text_bytes import digits, places, text_bytes
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _PLAIN_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
-_PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+_PLAIN_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 _VALUE, _POSITION = "\0value", "\0position"
 """No header has a NUL (`header.clean`)."""
 _PLAIN = "_plain_"
 
 
-def cast(texts: pl.DataFrame, contract: Contract, findings: Findings | None = None) -> pl.DataFrame:
+def cast(
+    texts: pl.DataFrame, contract: Contract, normalisations: Normalisations | None = None
+) -> pl.DataFrame:
     """Cast one chunk.
 
     Most values of a well-kept register need no reading: they are plain. Each column is first
@@ -44,7 +46,7 @@ def cast(texts: pl.DataFrame, contract: Contract, findings: Findings | None = No
     Args:
         texts: a chunk from `parse.chunks`.
         contract: gives each column's header, type, reading and spellings of "missing".
-        findings: gets the kinds of spelling that were changed, column by column.
+        normalisations: counts what the readings change.
 
     Returns:
         Columns: every contract column typed; `<column>__uncast` Booleans; `_ragged`;
@@ -55,10 +57,10 @@ def cast(texts: pl.DataFrame, contract: Contract, findings: Findings | None = No
         [texts[column_name(column.header)].alias(column.name) for column in contract.columns]
     )
     looked = _look(named, contract)
-    read = {column.name: _read(column, named[column.name], looked) for column in contract.columns}
-    if findings is not None:
-        for column in contract.columns:
-            findings.normalise(column.name, _kinds(column, read[column.name]))
+    read = {
+        column.name: _read(column, named[column.name], looked, normalisations)
+        for column in contract.columns
+    }
     return pl.DataFrame(
         [
             *(found.values.alias(name) for name, found in read.items()),
@@ -82,15 +84,12 @@ class _Read:
     changed: pl.DataFrame | None
 
 
-def _kinds(column: Column, read: _Read) -> dict[str, int]:
-    """What was changed where a value was read; a text that could not be is refused as it is."""
-    if read.changed is None or read.changed.is_empty():
-        return {}
-    is_read = ~read.uncast.gather(read.changed["row"])
-    return spellings.kinds(column, read.changed["text"].filter(is_read))
-
-
-def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
+def _read(
+    column: Column,
+    texts: pl.Series,
+    looked: pl.DataFrame,
+    normalisations: Normalisations | None,
+) -> _Read:
     plain = looked[_PLAIN + column.name]
     values = looked[column.name] if column.name in looked.columns else texts
     if column.logical_type == "string":
@@ -102,6 +101,8 @@ def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
         return _Read(values, uncast, None)
     rows = (~plain).arg_true()
     patient = _read_patiently(column, texts.gather(rows))
+    if normalisations is not None:
+        normalisations.add(column, patient.filter(pl.col("changed") & ~pl.col("uncast"))["text"])
     changed = patient.filter("changed").select(pl.col("row"), pl.col("text"))
     return _Read(
         values.scatter(rows, patient["value"]),
@@ -129,10 +130,7 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
     empty = text == ""
     kind = polars_type(column.sql_type)
     values: pl.Expr | None = None
-    if column.parse in ("capital_amount", "capital_currency") or column.logical_type in (
-        "boolean",
-        "timestamp",
-    ):
+    if column.parse in ("capital_amount", "capital_currency") or column.logical_type == "boolean":
         values, plain = pl.repeat(None, pl.len(), dtype=kind), empty
     elif column.parse == "code":
         plain = text.map_batches(_is_plain_code, return_dtype=pl.Boolean)
@@ -144,6 +142,10 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
         values = text.str.to_date("%Y-%m-%d", strict=False)
         is_date = text.map_batches(_is_plain_date, return_dtype=pl.Boolean)
         plain = empty | (is_date & values.is_not_null())
+    elif column.logical_type == "timestamp":
+        values = text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+        is_moment = text.map_batches(_is_plain_moment, return_dtype=pl.Boolean)
+        plain = empty | (is_moment & values.is_not_null())
     else:
         values = text.cast(kind, strict=False)
         is_number = text.str.contains(_plain_number(kind))
@@ -170,10 +172,20 @@ def _is_plain_date(texts: pl.Series) -> pl.Series:
     return found.spread(plain, otherwise=False)
 
 
+def _is_plain_moment(texts: pl.Series) -> pl.Series:
+    """`_PLAIN_TIMESTAMP`, place by place; a 60th second is not plain, though it reads as one."""
+    found = places(texts, len("2026-01-31 08:30:00"))
+    signs = np.frombuffer(b"-- ::", dtype=np.uint8)[:, None]
+    plain = (found.bytes[[4, 7, 10, 13, 16]] == signs).all(axis=0)
+    for part in (slice(4), slice(5, 7), slice(8, 10), slice(11, 13), slice(14, 16), slice(17, 19)):
+        plain &= digits(found.bytes[part]).all(axis=0)
+    return found.spread(plain & (found.bytes[17] < ord("6")), otherwise=False)
+
+
 def _plain_number(kind: pl.DataType) -> str:
     if isinstance(kind, pl.Decimal):
         whole = (kind.precision or 38) - kind.scale
-        before = rf"[0-9]{{1,{whole}}}" if whole else "0"
+        before = rf"(0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
         after = rf"(\.[0-9]{{1,{kind.scale}}})?" if kind.scale else ""
         return f"^-?{before}{after}$"
     return _PLAIN_NUMBER

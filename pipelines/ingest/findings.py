@@ -63,8 +63,6 @@ class Findings:
     """Rows that say the header again, left out: not among the rows read."""
     repeated_header_lines: list[int] = field(default_factory=list)
     """Likewise."""
-    normalised: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Column → kind of spelling (`spellings`) → values that were delivered so and read."""
     filled_cells: int = 0
     """Cells that got the value of the merged cell they belong to."""
     parts: list[Part] = field(default_factory=list)
@@ -87,13 +85,6 @@ class Findings:
         """Count rows that say the header again, and note where they stood."""
         self.repeated_headers += len(lines)
         _note(self.repeated_header_lines, lines)
-
-    def normalise(self, column: str, kinds: dict[str, int]) -> None:
-        """Add up what reading has changed in a column."""
-        if kinds:
-            known = self.normalised.setdefault(column, {})
-            for kind, count in kinds.items():
-                known[kind] = known.get(kind, 0) + count
 
     def skip(self, note: str) -> None:
         """Note once what was not read, and why."""
