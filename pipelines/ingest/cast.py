@@ -23,7 +23,7 @@ from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
 from quality.sql_types import polars_type
-from quality.text_bytes import digits, places, text_bytes
+from quality.text_bytes import TextBytes, digits, places, text_bytes
 
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -32,6 +32,8 @@ _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _VALUE, _POSITION = "\0value", "\0position"
 """No header has a NUL (`header.clean`)."""
 _PLAIN = "_plain_"
+_SPACE_BEGINS = (0xC2, 0xE1, 0xE2, 0xE3, 0xEF)
+"""First bytes in UTF-8 of all spaces beyond ASCII, and of the byte order mark."""
 
 
 def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -80,6 +82,8 @@ class _Read:
 def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
     plain = looked[_PLAIN + column.name]
     values = looked[column.name] if column.name in looked.columns else texts
+    if values is not texts and values.null_count():
+        plain &= values.is_not_null() | (texts == "")
     if column.logical_type == "string":
         empty = texts == ""
         if empty.any():
@@ -104,7 +108,8 @@ def _look(named: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
     Returns:
         Columns: `<column>`, its values, unless they are the texts; those of texts that are not
-        plain are not to be used. `_plain_<column>`, which texts are.
+        plain are not to be used. `_plain_<column>`, which texts have the form of a plain one;
+        without a value only the empty text is plain.
     """
     return named.select(
         expression for column in contract.columns for expression in _plain_reading(column)
@@ -124,21 +129,37 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
     elif column.parse == "code":
         plain = text.map_batches(_is_plain_code, return_dtype=pl.Boolean)
     elif column.logical_type == "string":
-        # Surrounding space shows by the length; nothing else is read into a text.
-        bare = text.str.strip_chars().str.len_bytes() == text.str.len_bytes()
-        plain = bare & ~(text.str.starts_with(readings.MARK) | text.str.ends_with(readings.MARK))
+        plain = text.map_batches(_is_bare, return_dtype=pl.Boolean)
     elif column.logical_type == "date":
         values = text.str.to_date("%Y-%m-%d", strict=False)
         is_date = text.map_batches(_is_plain_date, return_dtype=pl.Boolean)
-        plain = empty | (is_date & values.is_not_null())
+        plain = empty | is_date
     else:
         values = text.cast(kind, strict=False)
         is_number = text.str.contains(_plain_number(kind))
-        plain = empty | (is_number & values.is_not_null())
+        plain = empty | is_number
     if column.missing:
         plain &= ~text.is_in(list(column.missing))
     read = [] if values is None else [values.alias(column.name)]
     return [*read, plain.alias(_PLAIN + column.name)]
+
+
+def _is_bare(texts: pl.Series) -> pl.Series:
+    """Without space around it; nothing else is read into a text."""
+    if not texts.null_count() and not _may_hold_space(text_bytes(texts)):
+        return pl.repeat(True, len(texts), dtype=pl.Boolean, eager=True)
+    # Surrounding space shows by the length.
+    bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
+    return bare & ~(texts.str.starts_with(readings.MARK) | texts.str.ends_with(readings.MARK))
+
+
+def _may_hold_space(found: TextBytes) -> bool:
+    """Whether any of the texts holds what may be a space or mark, wherever it stands."""
+    if found.least <= ord(" "):
+        return True
+    return found.greatest >= _SPACE_BEGINS[0] and any(
+        (found.data == first).any() for first in _SPACE_BEGINS
+    )
 
 
 def _is_plain_code(texts: pl.Series) -> pl.Series:
