@@ -19,6 +19,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+_SPACE_BEGINS = (0xC2, 0xE1, 0xE2, 0xE3, 0xEF)
+"""First bytes in UTF-8 of all spaces beyond ASCII, and of the byte order mark."""
+
 
 @dataclass(frozen=True)
 class TextBytes:
@@ -46,6 +49,15 @@ class TextBytes:
     def greatest(self) -> int:
         """The greatest of all bytes; 0 where there is none."""
         return int(self.data.max(initial=0))
+
+    @cached_property
+    def may_hold_space(self) -> bool:
+        """Whether a byte is, or begins, a space or a byte order mark, wherever it stands."""
+        if self.least <= ord(" "):
+            return True
+        return self.greatest >= _SPACE_BEGINS[0] and any(
+            (self.data == first).any() for first in _SPACE_BEGINS
+        )
 
     @cached_property
     def lengths(self) -> np.ndarray:

@@ -23,7 +23,7 @@ from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
 from quality.sql_types import polars_type
-from quality.text_bytes import TextBytes, digits, places, text_bytes
+from quality.text_bytes import digits, places, text_bytes
 
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -32,8 +32,6 @@ _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _VALUE, _POSITION = "\0value", "\0position"
 """No header has a NUL (`header.clean`)."""
 _PLAIN = "_plain_"
-_SPACE_BEGINS = (0xC2, 0xE1, 0xE2, 0xE3, 0xEF)
-"""First bytes in UTF-8 of all spaces beyond ASCII, and of the byte order mark."""
 
 
 def cast(texts: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -146,20 +144,11 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
 
 def _is_bare(texts: pl.Series) -> pl.Series:
     """Without space around it; nothing else is read into a text."""
-    if not texts.null_count() and not _may_hold_space(text_bytes(texts)):
+    if not texts.null_count() and not text_bytes(texts).may_hold_space:
         return pl.repeat(True, len(texts), dtype=pl.Boolean, eager=True)
     # Surrounding space shows by the length.
     bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
     return bare & ~(texts.str.starts_with(readings.MARK) | texts.str.ends_with(readings.MARK))
-
-
-def _may_hold_space(found: TextBytes) -> bool:
-    """Whether any of the texts holds what may be a space or mark, wherever it stands."""
-    if found.least <= ord(" "):
-        return True
-    return found.greatest >= _SPACE_BEGINS[0] and any(
-        (found.data == first).any() for first in _SPACE_BEGINS
-    )
 
 
 def _is_plain_code(texts: pl.Series) -> pl.Series:
