@@ -6,10 +6,12 @@ Belongs here: recognising it, over whole columns. Does not belong here: what it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
-from quality.text_bytes import TextBytes, text_bytes
+from quality.text_bytes import TextBytes, everywhere, text_bytes
 
 _RUNS = ("锟斤拷", "烫烫烫")
 GARBLED_PATTERN = f"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{'|'.join(_RUNS)}"
@@ -30,8 +32,17 @@ def is_garbled(texts: pl.Series) -> pl.Series:
     """
     found = text_bytes(texts)
     if len(found.data) <= _LARGEST and not _may_be_garbled(found):
-        return pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True).alias(texts.name)
+        return everywhere(False, len(texts)).alias(texts.name)
     return texts.str.contains(GARBLED_PATTERN).fill_null(False)
+
+
+def none_is_garbled(columns: Sequence[pl.Series]) -> pl.Series:
+    """Whether no text of a row is garbled; the columns have one height."""
+    readable = everywhere(True, len(columns[0]))
+    for texts in columns:
+        garbled = is_garbled(texts)
+        readable = readable & ~garbled if garbled.any() else readable
+    return readable
 
 
 def _may_be_garbled(found: TextBytes) -> bool:

@@ -107,6 +107,10 @@ def failures(schema: RowSchema, contract: Contract, rows: pl.DataFrame) -> pl.Da
 
 
 def _one_finding_a_cause(found: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    causes = {"row_shape", "readable_text"}
+    causes |= {rule.rule_id for rule in contract.rules_of("row") if rule.check == "whole_code"}
+    if not found["rule_id"].is_in(causes).any():
+        return found
     text_columns = {c.name for c in contract.columns if c.logical_type == "string"}
     on_texts = [
         rule.rule_id

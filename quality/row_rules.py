@@ -67,11 +67,9 @@ def _domain(rule: Rule, _: date) -> pl.Expr:
 
 
 def _readable_text(rule: Rule, _: date) -> pl.Expr:
-    garbled = [
-        pl.col(name).map_batches(garbled_text.is_garbled, return_dtype=pl.Boolean)
-        for name in rule.columns
-    ]
-    return ~pl.any_horizontal(garbled) if garbled else pl.lit(True)
+    if not rule.columns:
+        return pl.lit(True)
+    return pl.map_batches(rule.columns, garbled_text.none_is_garbled, return_dtype=pl.Boolean)
 
 
 def _row_shape(_: Rule, __: date) -> pl.Expr:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from quality.check_digits import resident_number_holds
-from quality.text_bytes import TextBytes, digits, text_bytes
+from quality.text_bytes import TextBytes, digits, everywhere, text_bytes
 
 FEWEST, SHARE = 3, 0.2
 """From how many codes, and from which share of the long ones, zeros at the end are no chance:
@@ -32,7 +32,7 @@ def is_whole(codes: pl.Series) -> pl.Series:
     Args:
         codes: strings, upper case, plain digits.
     """
-    whole = pl.repeat(True, len(codes), dtype=pl.Boolean, eager=True).alias(codes.name)
+    whole = everywhere(True, len(codes)).alias(codes.name)
     if codes.null_count():
         whole = pl.select(pl.when(codes.is_not_null()).then(whole)).to_series()
     found = text_bytes(codes)

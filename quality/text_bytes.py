@@ -181,13 +181,18 @@ class Places:
         """One Boolean a value → one a row of the column, `otherwise` in the other rows."""
         if self.rows is None:
             return pl.Series(holds)
-        spread = pl.repeat(otherwise, self.height, dtype=pl.Boolean, eager=True)
+        spread = pl.Series([otherwise], dtype=pl.Boolean).new_from_index(0, self.height)
         return spread.scatter(pl.Series(self.rows), pl.Series(holds)) if len(holds) else spread
 
 
 def places(texts: pl.Series, width: int) -> Places:
     """The values of one width; shorter and longer ones and nulls are left out."""
     return text_bytes(texts).places(width)
+
+
+def everywhere(value: bool, height: int) -> pl.Series:
+    """The same in all rows."""
+    return pl.Series([value]).new_from_index(0, height)
 
 
 def digits(bytes_: np.ndarray) -> np.ndarray:

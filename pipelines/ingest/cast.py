@@ -23,7 +23,7 @@ from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
 from quality.sql_types import polars_type
-from quality.text_bytes import digits, places, text_bytes
+from quality.text_bytes import digits, everywhere, places, text_bytes
 
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -86,7 +86,7 @@ def _read(column: Column, texts: pl.Series, looked: pl.DataFrame) -> _Read:
         empty = texts == ""
         if empty.any():
             values = pl.select(pl.when(~empty).then(values)).to_series()
-    uncast = pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True)
+    uncast = everywhere(False, len(texts))
     if plain.all():
         return _Read(values, uncast, None)
     rows = (~plain).arg_true()
@@ -145,7 +145,7 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
 def _is_bare(texts: pl.Series) -> pl.Series:
     """Without space around it; nothing else is read into a text."""
     if not texts.null_count() and not text_bytes(texts).may_hold_space:
-        return pl.repeat(True, len(texts), dtype=pl.Boolean, eager=True)
+        return everywhere(True, len(texts))
     # Surrounding space shows by the length.
     bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
     return bare & ~(texts.str.starts_with(readings.MARK) | texts.str.ends_with(readings.MARK))
