@@ -165,6 +165,8 @@ def _sm3(path: Path, growth: _Growth) -> str:
     with path.open("rb", buffering=0) as copy:
         while growth.reaches_beyond(size):
             count = copy.readinto(block)
+            if not count:
+                raise OSError(f"{path.name}: shorter than what was written")
             digest.update(block[:count])
             size += count
         os.fsync(copy.fileno())
