@@ -24,7 +24,7 @@ from quality.contract import Column, Contract
 from quality.pandera_schemas import RAGGED
 from quality.row_rules import uncast_marker
 from quality.sql_types import polars_type
-from quality.text_bytes import digits, places, text_bytes
+from quality.text_bytes import digits, everywhere, places, text_bytes
 
 # Digits are written out: in Rust's patterns `\d` also means the digits of other scripts.
 _PLAIN_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -92,11 +92,13 @@ def _read(
 ) -> _Read:
     plain = looked[_PLAIN + column.name]
     values = looked[column.name] if column.name in looked.columns else texts
+    if values is not texts and values.null_count():
+        plain &= values.is_not_null() | (texts == "")
     if column.logical_type == "string":
         empty = texts == ""
         if empty.any():
             values = pl.select(pl.when(~empty).then(values)).to_series()
-    uncast = pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True)
+    uncast = everywhere(False, len(texts))
     if plain.all():
         return _Read(values, uncast, None)
     rows = (~plain).arg_true()
@@ -118,7 +120,8 @@ def _look(named: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
     Returns:
         Columns: `<column>`, its values, unless they are the texts; those of texts that are not
-        plain are not to be used. `_plain_<column>`, which texts are.
+        plain are not to be used. `_plain_<column>`, which texts have the form of a plain one;
+        without a value only the empty text is plain.
     """
     return named.select(
         expression for column in contract.columns for expression in _plain_reading(column)
@@ -135,25 +138,32 @@ def _plain_reading(column: Column) -> list[pl.Expr]:
     elif column.parse == "code":
         plain = text.map_batches(_is_plain_code, return_dtype=pl.Boolean)
     elif column.logical_type == "string":
-        # Surrounding space shows by the length; nothing else is read into a text.
-        bare = text.str.strip_chars().str.len_bytes() == text.str.len_bytes()
-        plain = bare & ~(text.str.starts_with(readings.MARK) | text.str.ends_with(readings.MARK))
+        plain = text.map_batches(_is_bare, return_dtype=pl.Boolean)
     elif column.logical_type == "date":
         values = text.str.to_date("%Y-%m-%d", strict=False)
         is_date = text.map_batches(_is_plain_date, return_dtype=pl.Boolean)
-        plain = empty | (is_date & values.is_not_null())
+        plain = empty | is_date
     elif column.logical_type == "timestamp":
         values = text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
         is_moment = text.map_batches(_is_plain_moment, return_dtype=pl.Boolean)
-        plain = empty | (is_moment & values.is_not_null())
+        plain = empty | is_moment
     else:
         values = text.cast(kind, strict=False)
         is_number = text.str.contains(_plain_number(kind))
-        plain = empty | (is_number & values.is_not_null())
+        plain = empty | is_number
     if column.missing:
         plain &= ~text.is_in(list(column.missing))
     read = [] if values is None else [values.alias(column.name)]
     return [*read, plain.alias(_PLAIN + column.name)]
+
+
+def _is_bare(texts: pl.Series) -> pl.Series:
+    """Without space around it; nothing else is read into a text."""
+    if not texts.null_count() and not text_bytes(texts).may_hold_space:
+        return everywhere(True, len(texts))
+    # Surrounding space shows by the length.
+    bare = texts.str.strip_chars().str.len_bytes() == texts.str.len_bytes()
+    return bare & ~(texts.str.starts_with(readings.MARK) | texts.str.ends_with(readings.MARK))
 
 
 def _is_plain_code(texts: pl.Series) -> pl.Series:

@@ -26,6 +26,7 @@ from pipelines.ingest.store import Receipt
 from pipelines.ingest.validate import DeliveryColumns, Validator
 from quality.catalogue import BrokenContract
 from quality.contract import Contract
+from quality.text_bytes import remembering
 
 LOADED_AS = "loaded_as"
 """Finding of a receipt: column → type that its rows were written with."""
@@ -328,7 +329,8 @@ def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receip
     ):
         for texts in flow.ahead(parse.chunks(path, contract, findings)):
             read += texts.height
-            kept, refused = validator.split(cast(texts, contract, normalised))
+            with remembering():
+                kept, refused = validator.split(cast(texts, contract, normalised))
             writing.call(partial(_write, [(accepted, kept), (quarantined, refused)]))
     return replace(
         receipt,

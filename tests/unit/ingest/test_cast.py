@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.ingest import readings
 from pipelines.ingest.cast import cast
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Contract
@@ -481,3 +482,12 @@ def test_the_delivered_texts_of_every_row_are_at_hand(contracts: dict[str, Contr
 def test_no_rows_are_cast_to_no_rows(contracts: dict[str, Contract]) -> None:
     for contract in contracts.values():
         assert cast(table([]), contract).height == 0
+
+
+@pytest.mark.parametrize("space", readings.SPACE)
+def test_space_around_a_text_is_seen_whatever_kind_it_is(
+    contracts: dict[str, Contract], space: str
+) -> None:
+    """A space that the look at the whole column overlooks would stay at the text."""
+    rows = cast(table([f"{space}王", "王", f"李{space}"]), contracts["varchar"])
+    assert rows["value"].to_list() == ["王", "王", "李"]
