@@ -165,7 +165,9 @@ def test_what_the_scaffold_writes_agrees_with_the_contract(
     assert dbt_scaffold.differences(contract, tmp_path) == []
 
 
-def test_the_scaffold_overwrites_a_model_only_when_told_to(resident: Contract, project: Path) -> None:
+def test_the_scaffold_overwrites_a_model_only_when_told_to(
+    resident: Contract, project: Path
+) -> None:
     sql, _ = dbt_scaffold.staging_paths(resident, project)
     sql.write_text("select 1", encoding="utf-8")
     with pytest.raises(FileExistsError):
