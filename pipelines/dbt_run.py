@@ -106,6 +106,7 @@ def build(
     *,
     select: Sequence[str] = (),
     with_tests: bool = True,
+    full_refresh: bool = True,
     parsed: Any = None,
     on_node: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
@@ -116,6 +117,7 @@ def build(
         select: names of models, or dbt's other ways to select; empty means all.
         with_tests: whether the tests of what is selected run too. Unit tests never do: they
             belong to `make test`.
+        full_refresh: build every row anew; else the models go on from the last build.
         parsed: what `parse` gave, for builds one after the other.
         on_node: called with the name of each node as it finishes.
 
@@ -131,6 +133,8 @@ def build(
     arguments += ["--exclude-resource-type", "unit_test"]
     if not with_tests:
         arguments += ["--exclude-resource-type", "test"]
+    if full_refresh:
+        arguments.append("--full-refresh")
     if select:
         arguments += ["--select", *select]
 

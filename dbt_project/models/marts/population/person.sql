@@ -1,11 +1,25 @@
+{% call incremental_by(['id_number']) %}
+    select id_number from {{ changed_keys('int_population__golden_person_chosen') }}
+    union
+    select id_number  -- whose birthday it was
+    from {{ ref('int_population__golden_person_chosen') }}
+    where
+        {{ completed_years('birth_date', built_date()) }}
+        <> {{ completed_years('birth_date', business_date()) }}
+{% endcall %}
+
 with
 
 golden as (
-    select * from {{ ref('int_population__golden_person_chosen') }}
+    select golden.*
+    from {{ ref('int_population__golden_person_chosen') }} as golden
+    {{ only_changed('golden.id_number') }}
 ),
 
 residents as (
-    select * from {{ ref('stg_public_security__resident') }}
+    select residents.*
+    from {{ ref('stg_public_security__resident') }} as residents
+    {{ only_changed('residents.id_number') }}
 ),
 
 households as (
@@ -13,11 +27,15 @@ households as (
 ),
 
 permits as (
-    select * from {{ ref('stg_public_security__residence_permit') }}
+    select permits.*
+    from {{ ref('stg_public_security__residence_permit') }} as permits
+    {{ only_changed('permits.id_number') }}
 ),
 
 conflicts as (
-    select * from {{ ref('int_population__conflicts_found') }}
+    select conflicts.*
+    from {{ ref('int_population__conflicts_found') }} as conflicts
+    {{ only_changed('conflicts.id_number') }}
 ),
 
 night as (

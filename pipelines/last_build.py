@@ -1,0 +1,91 @@
+"""What the models were last built from, so that a build may go on from there.
+
+Belongs here: the tables `meta.in_force` (the deliveries in force tonight, and the code) and
+`meta.built_*` (those of the last build that ended well), and whether a build may go on.
+Does not belong here: what the models make of the difference (dbt_project/macros/incremental).
+
+A build goes on only from a whole build that ended well, with the same code and contracts, at an
+earlier or the same business date. After anything else, a crash or a failed test included, every
+row is built anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from pipelines.home import Home
+
+InForce = tuple[str, str, str, date, str]
+"""Delivery, department, dataset, business date, and what tells its rows from others."""
+
+
+def write_in_force(
+    connection: duckdb.DuckDBPyConnection, code: str, deliveries: Iterable[InForce]
+) -> None:
+    """Note what tonight's models are to be built from.
+
+    Args:
+        connection: of the warehouse.
+        code: fingerprint of the code and the contracts.
+        deliveries: whose rows are in force.
+    """
+    connection.execute(
+        "create or replace table meta.in_force (delivery_id varchar, department varchar, "
+        "dataset varchar, business_date date, content varchar)"
+    )
+    connection.execute("create or replace table meta.code as select ? as code", [code])
+    rows = list(deliveries)
+    if rows:
+        connection.executemany("insert into meta.in_force values (?, ?, ?, ?, ?)", rows)
+
+
+def can_go_on(home: Home, manifest: Mapping[str, Any]) -> bool:
+    """Whether tonight's build may change the rows that changed and leave the others."""
+    incremental = {
+        (node["schema"], node["name"])
+        for node in manifest["nodes"].values()
+        if node["config"].get("materialized") == "incremental"
+    }
+    with duckdb.connect(str(home.warehouse)) as connection:
+        present = set(
+            connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        )
+        if not {*incremental, ("meta", "built_night"), ("meta", "code")} <= present:
+            return False
+        found = connection.execute(
+            "select built.is_whole and built.code = tonight.code "
+            "and built.business_date <= night.business_date "
+            "from meta.built_night as built, meta.code as tonight, meta.night as night"
+        ).fetchone()
+    return found == (True,)
+
+
+def begin(home: Home) -> None:
+    """Before the first change: what is built is no longer what it says."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("create schema if not exists meta")
+        connection.execute("create schema if not exists changes")  # the models write there
+        connection.execute(
+            "create table if not exists meta.built_night "
+            "(business_date date, code varchar, is_whole boolean)"
+        )
+        connection.execute("update meta.built_night set is_whole = false")
+
+
+def finish(home: Home) -> None:
+    """After a whole build that ended well: from here the next one may go on."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.begin()
+        connection.execute(
+            "create or replace table meta.built_in_force as select * from meta.in_force"
+        )
+        connection.execute(
+            "create or replace table meta.built_night as "
+            "select night.business_date, tonight.code, true as is_whole "
+            "from meta.night as night, meta.code as tonight"
+        )
+        connection.commit()
