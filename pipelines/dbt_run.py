@@ -51,12 +51,13 @@ def _environment(home: Home) -> None:
 
 
 def _arguments(home: Home, project: Path) -> list[str]:
-    # Compiled SQL is kept for debugging; the log file is not, because an engine's error text
-    # can quote a value of a row.
+    # Compiled SQL is kept for debugging; logs are not, because an engine's error text can quote
+    # a value of a row.
     return [
         "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(home.dbt_target), "--log-path", str(home.dbt_target / "logs"),
-        "--log-level-file", "none", "--quiet", "--no-use-colors", "--no-print",
+        "--log-level", "none", "--log-level-file", "none", "--quiet", "--no-use-colors",
+        "--no-print",
     ]  # fmt: skip
 
 

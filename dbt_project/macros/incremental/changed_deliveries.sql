@@ -11,8 +11,10 @@
     {%- set raw = 'raw.' ~ dataset -%}
     {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force', delivery) -%}
     {%- set went = changed_deliveries(dataset, 'meta.built_in_force', 'meta.in_force', delivery) -%}
-    {%- set has_gone = run_query('select count(*) from (' ~ went ~ ') as went').rows[0][0] > 0 -%}
-    {%- set has_come = run_query('select count(*) from (' ~ came ~ ') as came').rows[0][0] > 0 -%}
+    {%- set found = run_query(
+        'select exists (' ~ came ~ ') as has_come, exists (' ~ went ~ ') as has_gone'
+    ).rows[0] -%}
+    {%- set has_come, has_gone = found[0], found[1] -%}
     {%- set all_keys = (has_come or has_gone) if delivery == 'full'
         else (has_gone and delivery == 'change_log') -%}
     {%- if flags.WHICH in ('build', 'run') -%}
@@ -55,7 +57,7 @@
 
 {# The rows that are in force of the changed keys, and those that the new deliveries bring. #}
 {% macro rows_in_force_and_new_rows(relation, dataset, keys) -%}
-    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='quoted') | list -%}
+    {%- set columns = model.columns.keys() | list -%}  {# of the contract: all that the table has #}
     {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force', 'increment') -%}
     select
         rows_before.{{ columns | join(', rows_before.') }},

@@ -184,6 +184,22 @@ class ChangingCity:
             "enrolment_status": self._some(["参保缴费", "暂停缴费"]),
         }  # fmt: skip
 
+    def _social_insurance_payment(self) -> Row:
+        return {
+            "id_number": self._some(self.people), "payment_month": self._month(),
+            "employer_code": self._some(self.codes), "contribution_base": 5_000,
+            "employer_amount": 800, "personal_amount": 400,
+            "payment_kind": self._some(["正常缴费", "补缴"]), "paid_on": self._day(400, 30),
+        }  # fmt: skip
+
+    def _water_reading(self) -> Row:
+        return {
+            "account_number": f"W{self.random.randint(1, 9)}", "reading_month": self._month(),
+            "division_code": self._some(["371302", "371311"]), "previous_reading_m3": 10,
+            "current_reading_m3": 20, "usage_m3": self.random.randint(0, 30), "amount_due": 30,
+            "reading_kind": self._some(["实抄", "估抄"]), "read_on": self._day(400, 30),
+        }  # fmt: skip
+
     def _real_estate(self) -> Row:
         return {
             "unit_number": f"U{self.random.randint(1, 10)}",

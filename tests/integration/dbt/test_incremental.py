@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -66,21 +67,25 @@ def checksums(warehouse: Path, schemas: tuple[str, ...]) -> dict[str, tuple[int,
         }
 
 
-def rebuilt(home: Home, root: Path) -> Home:
-    """The same night built from nothing beside it, with the same token key."""
-    other = Home(root).create()
-    shutil.copy(home.warehouse, other.warehouse)
-    shutil.copytree(home.token_key.parent, other.token_key.parent)
-    with duckdb.connect(str(other.warehouse)) as connection:
-        for schema in ("staging", "intermediate", "population", "legal_entity", "changes"):
-            connection.execute(f"drop schema if exists {schema} cascade")
-    build(other, full_refresh=True)
-    return other
+def rebuilt(
+    home: Home, schemas: tuple[str, ...], aside: Path, parsed: Any
+) -> dict[str, tuple[int, int]]:
+    """Checksums of the same night built from nothing; the home is as it was afterwards."""
+    shutil.copy(home.warehouse, aside)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        for schema in (*schemas, "changes"):
+            connection.execute(f"drop schema {schema} cascade")
+    build(home, parsed, full_refresh=True)
+    expected = checksums(home.warehouse, schemas)
+    aside.replace(home.warehouse)
+    return expected
 
 
-def build(home: Home, *, full_refresh: bool) -> None:
+def build(home: Home, parsed: Any, *, full_refresh: bool) -> None:
     last_build.begin(home)
-    nodes = dbt_run.build(home, select=INCREMENTAL, full_refresh=full_refresh)
+    nodes = dbt_run.build(
+        home, select=INCREMENTAL, full_refresh=full_refresh, with_tests=False, parsed=parsed
+    )
     assert [node.message for node in nodes if node.is_bad] == []
     last_build.finish(home)
 
@@ -91,6 +96,7 @@ def test_thirty_nights_of_changes_give_what_a_rebuild_gives(
     """Else what a city reads would depend on the order in which its nights were run."""
     home = Home(tmp_path / "home").create()
     city = ChangingCity(home, catalogue, seed=4)
+    parsed = dbt_run.parse(home, catalogue)
     manifest = dbt_run.manifest(home, catalogue)
     incremental = {
         f"{node['schema']}.{node['name']}"
@@ -103,14 +109,15 @@ def test_thirty_nights_of_changes_give_what_a_rebuild_gives(
     before: dict[str, tuple[int, int]] = {}
     for night in range(1, NIGHTS + 1):
         city.next_night()
+        if night > 1 and night % 2:
+            continue  # a night that ended before its models: the next goes on from two nights back
         assert last_build.can_go_on(home, manifest) == (night > 1)
-        build(home, full_refresh=night == 1)
+        build(home, parsed, full_refresh=night == 1)
         now = checksums(home.warehouse, schemas)
         moved |= {table for table in now if before and now[table] != before[table]}
         before = now
         if night in COMPARED:
-            whole = rebuilt(home, tmp_path / f"whole-{night}")
-            expected = checksums(whole.warehouse, schemas)
+            expected = rebuilt(home, schemas, tmp_path / "aside.duckdb", parsed)
             assert now.keys() == expected.keys() >= incremental
             differing = {table for table in expected if now[table] != expected[table]}
             assert differing == set(), f"night {night} of {city.today}"
