@@ -1,6 +1,6 @@
 """What the models were last built from, so that a build may go on from there.
 
-Belongs here: the tables `meta.in_force` (the deliveries in force tonight, and the code) and
+Belongs here: the tables `meta.in_force` (the deliveries in force tonight), `meta.code` and
 `meta.built_*` (those of the last build that ended well), and whether a build may go on.
 Does not belong here: what the models make of the difference (dbt_project/macros/incremental).
 
@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines import standing
 from pipelines.home import Home
 
 InForce = tuple[str, str, str, date, str]
@@ -71,21 +72,25 @@ def begin(home: Home) -> None:
         connection.execute("create schema if not exists changes")  # the models write there
         connection.execute(
             "create table if not exists meta.built_night "
-            "(business_date date, code varchar, is_whole boolean)"
+            "(business_date date, code varchar, is_whole boolean, built_from varchar, "
+            "went_on_from varchar)"
         )
         connection.execute("update meta.built_night set is_whole = false")
 
 
-def finish(home: Home) -> None:
+def finish(home: Home, *, went_on: bool) -> None:
     """After a whole build that ended well: from here the next one may go on."""
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.begin()
         connection.execute(
             "create or replace table meta.built_in_force as select * from meta.in_force"
         )
+        before = "(select built_from from meta.built_night)" if went_on else "null::varchar"
         connection.execute(
             "create or replace table meta.built_night as "
-            "select night.business_date, tonight.code, true as is_whole "
-            "from meta.night as night, meta.code as tonight"
+            "select night.business_date, tonight.code, true as is_whole, "
+            f"?::varchar as built_from, {before} as went_on_from "
+            "from meta.night as night, meta.code as tonight",
+            [standing.recorded(connection)],
         )
         connection.commit()

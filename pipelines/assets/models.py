@@ -136,7 +136,7 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         )
         write_results(city.home, nodes)
         if whole and not any(node.is_bad for node in nodes):
-            last_build.finish(city.home)
+            last_build.finish(city.home, went_on=goes_on)
             standing.finish(city.home, standing.MODELS)
         counts = _row_counts(city.home)
         for node in nodes:

@@ -87,7 +87,7 @@ def build(home: Home, parsed: Any, *, full_refresh: bool) -> None:
         home, select=INCREMENTAL, full_refresh=full_refresh, with_tests=False, parsed=parsed
     )
     assert [node.message for node in nodes if node.is_bad] == []
-    last_build.finish(home)
+    last_build.finish(home, went_on=not full_refresh)
 
 
 def test_thirty_nights_of_changes_give_what_a_rebuild_gives(

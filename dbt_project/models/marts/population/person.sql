@@ -1,7 +1,12 @@
-{% call incremental_by(['id_number']) %}
-    select id_number from {{ changed_keys('int_population__golden_person_chosen') }}
+{% call incremental_by(['person_token']) %}
+    select golden.person_token
+    from {{ ref('int_population__golden_person_chosen') }} as golden
+    semi join {{ changed_keys('int_population__golden_person_chosen') }} as changed
+        on golden.id_number = changed.id_number
     union
-    select id_number  -- whose birthday it was
+    select person_token from {{ changed_rows('int_population__golden_person_chosen') }}
+    union
+    select person_token  -- of whom it was the birthday
     from {{ ref('int_population__golden_person_chosen') }}
     where
         {{ completed_years('birth_date', built_date()) }}
@@ -13,13 +18,11 @@ with
 golden as (
     select golden.*
     from {{ ref('int_population__golden_person_chosen') }} as golden
-    {{ only_changed('golden.id_number') }}
+    {{ only_changed('golden.person_token') }}
 ),
 
 residents as (
-    select residents.*
-    from {{ ref('stg_public_security__resident') }} as residents
-    {{ only_changed('residents.id_number') }}
+    select * from {{ ref('stg_public_security__resident') }}
 ),
 
 households as (
@@ -27,15 +30,11 @@ households as (
 ),
 
 permits as (
-    select permits.*
-    from {{ ref('stg_public_security__residence_permit') }} as permits
-    {{ only_changed('permits.id_number') }}
+    select * from {{ ref('stg_public_security__residence_permit') }}
 ),
 
 conflicts as (
-    select conflicts.*
-    from {{ ref('int_population__conflicts_found') }} as conflicts
-    {{ only_changed('conflicts.id_number') }}
+    select * from {{ ref('int_population__conflicts_found') }}
 ),
 
 night as (
