@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines import engine
 from pipelines.dbt_sources import write_sources
 from pipelines.home import Home, dbt_project_folder
 from quality.catalogue import Catalogue
@@ -46,6 +47,7 @@ class NodeResult:
 
 def _environment(home: Home) -> None:
     os.environ["YISHU_HOME"] = str(home.root)
+    os.environ["YISHU_MEMORY_LIMIT"] = engine.settings()["memory_limit"]
     os.environ["YISHU_WAREHOUSE"] = str(home.warehouse)
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import standing
+from pipelines import engine, standing
 from pipelines.home import Home
 
 InForce = tuple[str, str, str, date, str]
@@ -51,7 +51,7 @@ def can_go_on(home: Home, manifest: Mapping[str, Any]) -> bool:
         for node in manifest["nodes"].values()
         if node["config"].get("materialized") == "incremental"
     }
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with engine.connect(home) as connection:
         present = set(
             connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
         )
@@ -67,7 +67,7 @@ def can_go_on(home: Home, manifest: Mapping[str, Any]) -> bool:
 
 def begin(home: Home) -> None:
     """Before the first change: what is built is no longer what it says."""
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with engine.connect(home) as connection:
         connection.execute("create schema if not exists meta")
         connection.execute("create schema if not exists changes")  # the models write there
         connection.execute(
@@ -80,7 +80,7 @@ def begin(home: Home) -> None:
 
 def finish(home: Home, *, went_on: bool) -> None:
     """After a whole build that ended well: from here the next one may go on."""
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with engine.connect(home) as connection:
         connection.begin()
         connection.execute(
             "create or replace table meta.built_in_force as select * from meta.in_force"

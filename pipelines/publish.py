@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines import engine
 from pipelines.home import Home, file_date
 from pipelines.published_content import PublishedTable, fill
 
@@ -44,7 +45,9 @@ def publish(home: Home, manifest: Mapping[str, Any], business_date: date) -> Pub
     temporary = home.published / f".incoming-{os.getpid()}.duckdb"
     temporary.unlink(missing_ok=True)
     try:
-        tables = fill(temporary, home.warehouse, manifest, business_date, current(home))
+        tables = fill(
+            temporary, home.warehouse, manifest, business_date, current(home), engine.settings()
+        )
         version = f"{file_date(business_date)}-{_combined(tables)}"
         folder = home.published / version
         is_new = not (folder / FILE).exists()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import last_build, replies, standing
+from pipelines import engine, last_build, replies, standing
 from pipelines.delivery_rows import empty_columns, rows_query
 from pipelines.home import Home
 from pipelines.ingest import semantics, store
@@ -35,7 +35,7 @@ def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         duckdb.IOException: another process has the file open.
     """
-    connection = duckdb.connect(str(home.warehouse))
+    connection = engine.connect(home)
     try:
         yield connection
     finally:
