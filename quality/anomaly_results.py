@@ -24,11 +24,10 @@ from quality.anomalies import (
     Unusual,
     judgeable,
     stale_deliveries,
-    unusual_distributions,
-    unusual_missing,
     unusual_volumes,
 )
 from quality.contract import Contract, Rule
+from quality.distributions import unusual_distributions, unusual_missing
 from quality.profiles import Profile, build_profiles, read_profiles
 from quality.results import FAIL, NOT_APPLICABLE, PASS, RuleResult, result_of
 

@@ -183,6 +183,14 @@ class Recheck:
     """(department, dataset, rule) → status; a rule that the contract has not is not here."""
     valid: frozenset[tuple[str, str]] = frozenset()
     """Datasets whose contract passed the lint: there a rule that is not here is gone."""
+    described: frozenset[tuple[str, str]] | None = None
+    """Datasets that had a contract at all, sound or broken; `None` where that is not known."""
+
+    def withdrawn(self, cause: Cause) -> bool:
+        """Whether the dataset of an earlier cause has no contract any more."""
+        return (
+            self.described is not None and (cause.department, cause.dataset) not in self.described
+        )
 
     def recovered(self, cause: Cause) -> bool:
         """Whether an earlier cause was looked at again on this night and found to be right.
@@ -205,11 +213,19 @@ def recheck_of(results: Iterable[RuleResult], causes: Iterable[Cause]) -> Rechec
     """What the results and causes of one and the same night say."""
     statuses: dict[Key, str] = {}
     valid = set()
+    described = set()
     for result in results:
         statuses[result.department, result.dataset, result.rule_id] = result.status
-        if result.rule_id == CONTRACT_RULE and result.status == PASS:
-            valid.add((result.department, result.dataset))
-    return Recheck(frozenset(cause.key for cause in causes), statuses, frozenset(valid))
+        if result.rule_id == CONTRACT_RULE:
+            described.add((result.department, result.dataset))
+            if result.status == PASS:
+                valid.add((result.department, result.dataset))
+    return Recheck(
+        frozenset(cause.key for cause in causes),
+        statuses,
+        frozenset(valid),
+        frozenset(described) or None,
+    )
 
 
 CAUSE_TABLE = """

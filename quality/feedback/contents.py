@@ -119,6 +119,10 @@ class Contents:
         """Orders past their due date whose clock runs."""
         return sum(order.is_overdue for order in self.orders)
 
+    def closing(self, order: WorkOrder) -> str:
+        """Why a closed order is closed: only the order of a withdrawn dataset has no contract."""
+        return "复核通过" if order.dataset in self.titles else "数据集已撤销"
+
     @property
     def new(self) -> int:
         """Open orders of which the department hears tonight."""

@@ -180,7 +180,7 @@ def phase_cell(order: WorkOrder) -> Cell:
 def _listing(order: WorkOrder, contents: Contents) -> str:
     found = contents.found.get(order.order_id, 0)
     if not order.is_open:
-        return f"{order.closed_on:%Y-%m-%d} 复核通过"
+        return f"{order.closed_on:%Y-%m-%d} {contents.closing(order)}"
     if not found:
         return "针对整个数据集，无行级明细"
     if found <= ROWS_PER_ORDER:

@@ -5,8 +5,9 @@ Does not belong here: which move is legal (`machine`), how long things may take 
 whether a reply counts (`replies`), reading and writing (`tables`).
 
 One cause has one order. It opens on the first night on which the cause stands and closes on the
-first later night on which the cause was looked at again and found right; a night that did not
-look changes nothing. A cause that comes back soon after reopens its order, later a new one opens.
+first later night on which the cause was looked at again and found right, or on which its dataset
+has no contract any more; a night that did not look changes nothing. A cause that comes back soon
+after reopens its order, later a new one opens.
 
 On each night, in this order: the workbook of an earlier night has told the department; extensions
 that have ended end; replies; the recheck; replies to orders that opened this very night (a night
@@ -152,8 +153,9 @@ class _Book:
             if key in causes:
                 case.cause = causes[key]
                 case.nights_failing += 1
-            elif night.recheck.recovered(case.cause):
-                case.move(machine.CLOSE, today)
+            elif night.recheck.withdrawn(case.cause) or night.recheck.recovered(case.cause):
+                is_withdrawn = night.recheck.withdrawn(case.cause)
+                case.move(machine.WITHDRAW if is_withdrawn else machine.CLOSE, today)
                 case.closed_on = today
                 self._closed[key] = self._standing.pop(key)
         for key, cause in causes.items():

@@ -39,6 +39,7 @@ EXTEND = "extended"
 WAIVER_ENDED = "waiver_ended"
 ESCALATE = "escalated"
 CLOSE = "closed"
+WITHDRAW = "withdrawn"
 REOPEN = "reopened"
 
 EVENTS = {
@@ -53,6 +54,7 @@ EVENTS = {
     WAIVER_ENDED: "延期（豁免）到期",
     ESCALATE: "超期升级",
     CLOSE: "复核通过，关闭",
+    WITHDRAW: "数据集已撤销，关闭",
     REOPEN: "问题复发，重新打开",
 }
 """Event → Chinese name."""
@@ -77,7 +79,11 @@ TRANSITIONS: dict[tuple[str | None, str], str] = {
     (DISPUTED, UPHOLD): WAIVED,
     (WAIVED, WAIVER_ENDED): NOTIFIED,
     **{(phase, ESCALATE): phase for phase in WAITED_FOR},
-    **{(phase, CLOSE): CLOSED for phase in (OPENED, REOPENED, *_TOLD)},
+    **{
+        (phase, event): CLOSED
+        for phase in (OPENED, REOPENED, *_TOLD)
+        for event in (CLOSE, WITHDRAW)
+    },
 }
 """(Phase, event) → next phase; what is not here cannot happen."""
 

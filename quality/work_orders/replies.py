@@ -92,7 +92,7 @@ def refusal(reply: Reply, order: Addressed | None, policy: Policy) -> str:
     if order is None or not (decides or order.department == reply.department):
         return "本部门没有此工单号的工单，请核对工单号。"
     if order.closed_on is not None:
-        return f"工单已于 {order.closed_on} 复核通过并关闭，无需回复。"
+        return f"工单已于 {order.closed_on} 关闭，无需回复。"
     if decides and order.phase != machine.DISPUTED:
         return "该工单没有待裁决的异议。"
     if event == machine.DISPUTE and not reply.note.strip():

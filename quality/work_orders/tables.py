@@ -81,6 +81,7 @@ def read_history(connection: duckdb.DuckDBPyConnection, until: date) -> list[Nig
                 frozenset(cause.key for cause in causes[night]),
                 statuses[night],
                 frozenset(valid[night]),
+                frozenset(key[:2] for key in statuses[night] if key[2] == CONTRACT_RULE) or None,
             ),
             tuple(replies[night]),
         )

@@ -38,5 +38,5 @@ def test_each_fault_has_one_order_that_its_correction_closes(outcome: Outcome) -
 def test_there_was_something_to_find(outcome: Outcome) -> None:
     """Figures over nothing would be perfect."""
     planted = {kind: count for kind, count, *_ in outcome.score.by_kind}
-    assert len(planted) == 11
+    assert len(planted) == 12
     assert planted["row_defect"] >= 10

@@ -13,11 +13,12 @@ from typing import Any
 MISSING_COLUMN, SHIFTED_COLUMNS = "missing_column", "shifted_columns"
 WRONG_ENCODING, UNIT_CHANGE = "wrong_encoding", "unit_change"
 CUT_FILE, STALE_FILE, LATE_DELIVERY = "cut_file", "stale_file", "late_delivery"
+DUPLICATED_LOAD = "duplicated_load"
 VOLUME_JUMP, VOLUME_DROP = "volume_jump", "volume_drop"
 DRIFT, DISAGREEMENT = "drift", "disagreement"
 KINDS = (
     MISSING_COLUMN, SHIFTED_COLUMNS, WRONG_ENCODING, UNIT_CHANGE, CUT_FILE, STALE_FILE,
-    LATE_DELIVERY, VOLUME_JUMP, VOLUME_DROP, DRIFT, DISAGREEMENT,
+    LATE_DELIVERY, DUPLICATED_LOAD, VOLUME_JUMP, VOLUME_DROP, DRIFT, DISAGREEMENT,
 )  # fmt: skip
 NEED_HISTORY = frozenset({UNIT_CHANGE, VOLUME_JUMP, VOLUME_DROP, DRIFT})
 """Kinds that show only beside what the dataset's deliveries were like before."""

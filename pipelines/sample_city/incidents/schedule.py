@@ -21,6 +21,7 @@ from pipelines.sample_city.incidents.incident import (
     DISAGREEMENT,
     DISPUTE,
     DRIFT,
+    DUPLICATED_LOAD,
     KINDS,
     LATE_DELIVERY,
     MISSING_COLUMN,
@@ -64,6 +65,7 @@ _INCREMENTS = (
     "public_security/residence_permit",
     "public_security/resident",
     "taxation/tax_payment",
+    "water_supply/water_reading",
 )
 _FULL = ("development_reform/credit_record", "education/enrolment_application")
 _LARGE = (
@@ -99,6 +101,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     CUT_FILE: tuple(Place(name) for name in (*_INCREMENTS, *_FULL)),
     STALE_FILE: tuple(Place(name, never_corrected=True) for name in _INCREMENTS),
     LATE_DELIVERY: tuple(Place(name) for name in (*_INCREMENTS, *_FULL)),
+    DUPLICATED_LOAD: tuple(Place(name) for name in (*_INCREMENTS, *_FULL)),
     VOLUME_JUMP: tuple(Place(name) for name in _LARGE),
     VOLUME_DROP: tuple(Place(name) for name in _LARGE),
     DRIFT: (
@@ -120,6 +123,7 @@ _CAUSES = {
     CUT_FILE: ("cut_file",),
     STALE_FILE: ("stale",),
     LATE_DELIVERY: ("delivered_on_time",),
+    DUPLICATED_LOAD: ("duplicated_load",),
     VOLUME_JUMP: ("volume_anomaly",),
     VOLUME_DROP: ("volume_anomaly",),
 }
@@ -147,8 +151,9 @@ def schedule(plan: Plan, history_nights: int = HISTORY_NIGHTS) -> tuple[Incident
 def each_kind_once(plan: Plan, first: int) -> tuple[Incident, ...]:
     """Every kind but the slow drift, each in a dataset of its own, from the night `first` on.
 
-    All are corrected on the second night after their own, the last of them on `first + 3`. Of
-    three departments one disputes, one asks for time and one is silent.
+    All are corrected on the second night after their own, the last of them on `first + 3`, unless
+    the next night's file replaces them. Of three departments that still have something to answer
+    one disputes, one asks for time and one is silent.
     """
     planned = _Planned(plan, first - 1)
     kinds = sorted((kind for kind in KINDS if kind != DRIFT), key=lambda kind: len(PLACES[kind]))
@@ -157,6 +162,8 @@ def each_kind_once(plan: Plan, first: int) -> tuple[Incident, ...]:
         planned.add(kind, place, first + number % 2, 1, lag=2)
     answering = [
         replace(incident, reply=("", DISPUTE, ASK_TIME)[incident.number % 3])
+        if incident.corrected and (incident.corrected - incident.first).days > 1
+        else incident
         for incident in planned.incidents
     ]
     return tuple(sorted(answering, key=lambda incident: (incident.first, incident.name)))

@@ -14,6 +14,7 @@ from pipelines.sample_city.incidents.incident import (
     CUT_FILE,
     DISAGREEMENT,
     DRIFT,
+    DUPLICATED_LOAD,
     MISSING_COLUMN,
     SHIFTED_COLUMNS,
     UNIT_CHANGE,
@@ -45,6 +46,8 @@ def query(base: str, contract: Contract, incident: Incident, first_night: int) -
         return f'select * exclude ("{contract.column(incident.column).header}") from ({base})'
     if incident.kind == SHIFTED_COLUMNS:
         return f"select {_shifted(headers, contract, incident)}, _id, _copy, _told from ({base})"
+    if incident.kind == DUPLICATED_LOAD:
+        return f"{base} union all select * replace (_copy + 2 as _copy) from ({base})"
     value = _value(contract, incident, first_night)
     if value is None:
         return base

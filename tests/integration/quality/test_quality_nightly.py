@@ -284,6 +284,28 @@ def test_a_broken_contract_shows_as_one_error_opens_an_order_and_closes_when_men
     assert city.ask(order) == [("closed",)]
 
 
+def test_the_orders_of_a_withdrawn_dataset_close_by_that_name(city, catalogue, enterprise):
+    """Nothing would ever look at its rows again; the department's other datasets go on."""
+    held = enterprise(phone=None, _rules="phone_format", _columns="phone")
+    city.deliver(ENTERPRISES, 1, [enterprise(unified_code="91371302MA3C000002"), held])
+    _night(city, 1)
+    extract = replace(catalogue.by_name[ENTERPRISES], dataset="extract")
+    kept = tuple(c for c in catalogue.contracts if c.name != ENTERPRISES)
+    left = Catalogue((*kept, extract), ())
+    _night(city, 2, left)
+    states = "select distinct state, closed_on from quality.work_order where dataset = 'enterprise'"
+    assert city.ask(states) == [("closed", city.night(2))]
+    last = "select distinct event from quality.work_order_event where phase = 'closed'"
+    assert city.ask(last) == [("withdrawn",)]
+    summary = nightly.send_home(
+        city.path, left, "market_regulation", city.night(2), city.path.parent
+    )
+    book = python_calamine.load_workbook(str(summary.path))
+    texts = [str(cell) for row in book.get_sheet_by_name("工单").to_python() for cell in row]
+    assert any("数据集已撤销" in text for text in texts)
+    assert "数据集已撤销" in summary.page.read_text(encoding="utf-8")
+
+
 def test_the_doors_own_verdict_wins(city, catalogue, enterprise):
     """Only the door knows that a row rule crashed; the warehouse would find no flag, and pass."""
     city.deliver(ENTERPRISES, 1, [enterprise()])

@@ -31,7 +31,7 @@ def test_each_stage_has_its_own_costs_children_included(program):
     usages = watch(*program("""
         import subprocess, time
         marks.set("thinking")
-        ended = time.process_time() + 0.4
+        ended = time.process_time() + 1
         while time.process_time() < ended:
             pass
         marks.set("holding")
@@ -47,8 +47,8 @@ def test_each_stage_has_its_own_costs_children_included(program):
         marks.set("end")
     """))  # fmt: skip
     assert list(usages) == ["start-up", "thinking", "holding", "writing", "delegating"]
-    assert 0.3 < usages["thinking"].cpu_seconds < 0.6
-    assert usages["holding"].cpu_seconds < 0.3
+    assert usages["thinking"].cpu_seconds > 0.9
+    assert usages["holding"].cpu_seconds < 0.9  # to hold much takes some, on a busy machine more
     assert usages["holding"].seconds >= 0.4
     assert usages["holding"].peak_mb > usages["thinking"].peak_mb + 130
     assert usages["delegating"].cpu_seconds > 0.35

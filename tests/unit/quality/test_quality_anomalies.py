@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 from quality.anomalies import (
     HISTORY,
     SENSITIVITIES,
-    change_of_unit,
-    divergence,
-    normal_score,
     stale_deliveries,
-    unusual_distributions,
-    unusual_missing,
     unusual_volumes,
 )
 from quality.day_kinds import Season, is_announced, kind_of
+from quality.distributions import (
+    change_of_unit,
+    divergence,
+    normal_score,
+    unusual_distributions,
+    unusual_missing,
+)
 from quality.profiles import BINS_A_DECADE, Profile
 
 MEDIUM = SENSITIVITIES["medium"]

@@ -140,6 +140,27 @@ def test_a_rule_taken_out_of_a_valid_contract_closes_its_order():
     assert (order.state, order.closed_on, order.failed_now) == ("closed", day(1), 0)
 
 
+def test_a_dataset_without_a_contract_any_more_closes_its_orders_by_that_name():
+    """An order that nothing will ever recheck would stand, and escalate, for good."""
+    others = replace(
+        night(1, {"contract_valid": "pass"}, engine="ledger").recheck,
+        described=frozenset({("d", "other")}),
+    )
+    history = [night(0, {"r": "fail", "contract_valid": "pass"}), Night(day(1), (), others)]
+    derived = derive_orders(history, POLICY)
+    assert (only(derived).state, only(derived).closed_on) == ("closed", day(1))
+    assert events(derived) == ["opened", "notified", "withdrawn"]
+
+
+def test_a_contract_that_is_broken_for_a_night_withdraws_nothing():
+    history = [
+        night(0, {"r": "fail", "contract_valid": "pass"}),
+        night(1, {"contract_valid": "error"}),
+    ]
+    orders = {order.cause: order.state for order in derive_orders(history, POLICY).orders}
+    assert orders == {"r": "open", "contract_valid": "open"}
+
+
 def test_our_own_models_send_no_orders_to_departments():
     assert derive_orders(nights(["fail"], engine="dbt"), POLICY).orders == ()
 

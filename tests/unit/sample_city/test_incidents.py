@@ -87,6 +87,7 @@ def posted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, post.Truth]:
         _incident(5, "approval_service/electronic_certificate", "cut_file"),
         _incident(6, "public_security/resident", "stale_file"),
         _incident(7, "market_regulation/enterprise", "late_delivery"),
+        _incident(8, "water_supply/water_reading", "duplicated_load"),
     ]
     folder = tmp_path_factory.mktemp("post")
     plan = Plan(1_000, 3, FIRST, 6)
@@ -133,6 +134,9 @@ def test_files_are_spoilt_as_their_kind_says(posted: tuple[Path, post.Truth]) ->
     assert cut.stat().st_size < 0.6 * whole.stat().st_size
     stale = _file(folder, "public_security/resident", 3, 3)
     assert stale.read_bytes() == _file(folder, "public_security/resident", 2, 2).read_bytes()
+    doubled = _lines(_file(folder, "water_supply/water_reading", 3, 3))
+    once = _lines(_file(folder, "water_supply/water_reading", 5, 3))
+    assert sorted(doubled[1:]) == sorted(2 * once[1:])
     assert not _file(folder, "market_regulation/enterprise", 3, 3).exists()
     assert _file(folder, "market_regulation/enterprise", 5, 3).exists()
 
