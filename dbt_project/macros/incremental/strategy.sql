@@ -20,28 +20,29 @@
     {%- endset -%}
 
     create or replace table {{ changes }} as
-    with before as (
-        select {{ names }}
+    with before_and_after as (  -- once through the rows: two `except` would hash each four times
+        select
+            {{ names }},
+            -1 as _copies
         from {{ target }}
         where rowid in (  -- reads the key of every row, and the rest of the rows that are met
             select row_of.rowid
             from {{ target }} as row_of
             semi join {{ changes }}__keys as changed on {{ same_key }}
         )
-    ),
-
-    after as (
+        union all
         select
             {% for column in columns -%}
-                cast({{ column.quoted }} as {{ column.data_type }}) as {{ column.quoted }}
-                {{- ', ' if not loop.last }}
+                cast({{ column.quoted }} as {{ column.data_type }}) as {{ column.quoted }},
             {% endfor %}
+            1 as _copies
         from {{ new }}
     )
 
-    (select {{ names }} from before except all select {{ names }} from after)
-    union all
-    (select {{ names }} from after except all select {{ names }} from before);
+    select {{ names }}
+    from before_and_after
+    group by {{ names }}
+    having sum(_copies) <> 0;
 
     delete from {{ target }} as row_of
     using (select distinct {{ keys | join(', ') }} from {{ changes }}) as changed
