@@ -102,17 +102,19 @@ def staging_yaml(contract: Contract) -> str:
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
 
 
-def write_staging(contract: Contract, project: Path) -> tuple[Path, Path]:
-    """Write the pair for a new dataset; returns both paths.
+def write_staging(contract: Contract, project: Path, *, replace: bool = False) -> tuple[Path, Path]:
+    """Write the pair of a dataset; returns both paths.
 
     Raises:
-        FileExistsError: one of them is there; a model that people keep is never overwritten.
+        FileExistsError: one of them is there and shall not be replaced; nothing is written then.
     """
     paths = staging_paths(contract, project)
+    for path in paths:
+        if path.exists() and not replace:
+            raise FileExistsError(f"{path} is there already")
     for path, text in zip(paths, (staging_sql(contract), staging_yaml(contract)), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        path.write_text(text, encoding="utf-8")
     return paths
 
 
@@ -126,8 +128,7 @@ def differences(contract: Contract, project: Path) -> list[str]:
     absent = [path for path in (sql_path, yaml_path) if not path.exists()]
     if absent:
         return [
-            f"{path}: is missing; dbt_scaffold.write_staging makes its first form"
-            for path in absent
+            f"{path}: is missing; yishu source stage {contract.name} writes it" for path in absent
         ]
     return [
         *(f"{sql_path}: {line}" for line in _sql_differences(contract, sql_path)),

@@ -119,8 +119,9 @@ def _full_volume(
     profile: Profile, usual: Sequence[Profile], sensitivity: Sensitivity
 ) -> Unusual | None:
     sizes = [_size(other) for other in usual]
+    fewer = min(profile.rows, usual[-1].rows)  # else a register that doubles could never go back
     steps = [after - before for before, after in pairwise(sizes)]
-    spread = max(robust_deviation(steps), 0.03) + 1 / math.sqrt(usual[-1].rows + 1)
+    spread = max(robust_deviation(steps), 0.03) + 1 / math.sqrt(fewer + 1)
     step = _size(profile) - sizes[-1]
     if abs(step - median(steps)) <= sensitivity.deviations * spread:
         return None

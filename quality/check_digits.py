@@ -23,6 +23,7 @@ _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _UNIFIED_WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
 _WIDTH = 18
 _NO_CHARACTER = 255
+_DIGITS = b"0123456789"
 
 
 class _Scheme:
@@ -34,6 +35,7 @@ class _Scheme:
 
     def __init__(
         self,
+        name: str,
         alphabet: bytes,
         weights: tuple[int, ...],
         checks: bytes,
@@ -43,41 +45,54 @@ class _Scheme:
         table = bytearray([_NO_CHARACTER]) * 256
         for value, character in enumerate(alphabet):
             table[character] = value
-        self._values = bytes(table)
+        self._name = name
+        self._table = None if alphabet == _DIGITS else bytes(table)
         self._weights = weights
         self._checks = np.frombuffer(checks, dtype=np.uint8)
         self._allowed = np.zeros(256, dtype=bool)
         self._allowed[self._checks] = True
         self._bounds = tuple(zip(lowest, highest, strict=True))
 
-    def values(self, characters: np.ndarray) -> np.ndarray:
-        """The value of each character; 255 where it has none."""
-        read = characters.tobytes().translate(self._values)
+    def values(self, found: Places) -> np.ndarray:
+        """The value of each character; above all bounds where it has none."""
+        return found.once(f"{self._name} values", self._read)
+
+    def _read(self, characters: np.ndarray) -> np.ndarray:
+        if self._table is None:
+            return characters - np.uint8(ord("0"))
+        read = characters.tobytes().translate(self._table)
         return np.frombuffer(read, dtype=np.uint8).reshape(characters.shape)
 
-    def formed(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
+    def formed(self, found: Places) -> np.ndarray:
         """Whether every place holds a character that may stand there."""
+        values = self.values(found)
+        return found.once(f"{self._name} formed", lambda bytes_: self._formed(values, bytes_[-1]))
+
+    def _formed(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
         formed = self._allowed[last]
         for place, (low, high) in zip(values, self._bounds, strict=False):
             formed &= (place - np.uint8(low)) <= high - low
         return formed
 
-    def holds(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
+    def holds(self, found: Places) -> np.ndarray:
         """Whether the last character is the one that the others ask for."""
+        values = self.values(found)
         total = np.zeros(values.shape[1], dtype=np.uint16)
         for place, weight in zip(values, self._weights, strict=False):
             total += place * np.uint16(weight)
-        return self._checks[total % len(self._checks)] == last
+        return self._checks[total % len(self._checks)] == found.bytes[-1]
 
 
 _RESIDENT = _Scheme(
-    b"0123456789",
+    "resident number",
+    _DIGITS,
     _RESIDENT_WEIGHTS,
     b"10X98765432",
     (1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
     (9, 9, 9, 9, 9, 9, 2, 9, 9, 9, 1, 9, 3, 9, 9, 9, 9),
 )
 _UNIFIED = _Scheme(
+    "unified code",
     UNIFIED_CODE_ALPHABET.encode(),
     _UNIFIED_WEIGHTS,
     bytes(UNIFIED_CODE_ALPHABET.encode()[(31 - remainder) % 31] for remainder in range(31)),
@@ -96,8 +111,7 @@ def resident_number_formed(numbers: pl.Series) -> pl.Series:
         Booleans of the same length; null where the value is null.
     """
     found = places(numbers, _WIDTH)
-    values = _RESIDENT.values(found.bytes)
-    formed = _resident_formed(values, found.bytes[-1]) & _is_a_day(values)
+    formed = _resident_formed(found) & _is_a_day(_RESIDENT.values(found))
     return _known(numbers, found.spread(formed, otherwise=False))
 
 
@@ -113,8 +127,7 @@ def resident_number_holds(numbers: pl.Series) -> pl.Series:
         nothing then.
     """
     found = places(numbers, _WIDTH)
-    values = _RESIDENT.values(found.bytes)
-    return _judged(numbers, found, _RESIDENT, values, _resident_formed(values, found.bytes[-1]))
+    return _judged(numbers, found, _RESIDENT.holds(found), _resident_formed(found))
 
 
 def unified_code_formed(codes: pl.Series) -> pl.Series:
@@ -127,8 +140,7 @@ def unified_code_formed(codes: pl.Series) -> pl.Series:
         Booleans of the same length; null where the value is null.
     """
     found = places(codes, _WIDTH)
-    formed = _UNIFIED.formed(_UNIFIED.values(found.bytes), found.bytes[-1])
-    return _known(codes, found.spread(formed, otherwise=False))
+    return _known(codes, found.spread(_UNIFIED.formed(found), otherwise=False))
 
 
 def unified_code_holds(codes: pl.Series) -> pl.Series:
@@ -141,15 +153,11 @@ def unified_code_holds(codes: pl.Series) -> pl.Series:
         Booleans of the same length; null where the value is null or has not the form.
     """
     found = places(codes, _WIDTH)
-    values = _UNIFIED.values(found.bytes)
-    return _judged(codes, found, _UNIFIED, values, _UNIFIED.formed(values, found.bytes[-1]))
+    return _judged(codes, found, _UNIFIED.holds(found), _UNIFIED.formed(found))
 
 
-def _judged(
-    texts: pl.Series, found: Places, scheme: _Scheme, values: np.ndarray, formed: np.ndarray
-) -> pl.Series:
+def _judged(texts: pl.Series, found: Places, holds: np.ndarray, formed: np.ndarray) -> pl.Series:
     """Whether the check character holds, null where there is no form."""
-    holds = scheme.holds(values, found.bytes[-1])
     if found.rows is None and formed.all():
         return pl.Series(texts.name, holds)
     has_form = found.spread(formed, otherwise=False)
@@ -164,28 +172,40 @@ def _known(texts: pl.Series, verdict: pl.Series) -> pl.Series:
     return verdict.alias(texts.name)
 
 
-def _resident_formed(values: np.ndarray, last: np.ndarray) -> np.ndarray:
+def _resident_formed(found: Places) -> np.ndarray:
     """`RESIDENT_NUMBER_PATTERN`, place by place: century, month and day are two digits each."""
-    formed = _RESIDENT.formed(values, last)
-    century, month, day = (
-        values[place] * np.uint8(10) + values[place + 1] for place in (6, 10, 12)
-    )
-    formed &= (century - np.uint8(18)) <= 2
-    formed &= (month - np.uint8(1)) <= 11
-    formed &= (day - np.uint8(1)) <= 30
-    return formed
+    values, formed = _RESIDENT.values(found), _RESIDENT.formed(found)
+    return found.once("resident number pattern", lambda _: formed & _has_date(values))
+
+
+def _has_date(values: np.ndarray) -> np.ndarray:
+    """Whether the century is 18 to 20, the month 1 to 12 and the day 1 to 31."""
+    century, month, day = (_two_digits(values, place) for place in (6, 10, 12))
+    found: np.ndarray = (century - np.uint8(18)) <= 2
+    found &= (month - np.uint8(1)) <= 11
+    found &= (day - np.uint8(1)) <= 30
+    return found
+
+
+def _two_digits(values: np.ndarray, place: int) -> np.ndarray:
+    two: np.ndarray = values[place] * np.uint8(10) + values[place + 1]
+    return two
 
 
 def _is_a_day(values: np.ndarray) -> np.ndarray:
     """Whether year, month and day (places 7 to 14) are in the calendar; months are 1 to 12."""
-    digits = values[6:14].astype(np.uint16)
+    is_day = np.ones(values.shape[1], dtype=bool)
+    late = np.flatnonzero(_two_digits(values, 12) > _EVERY_MONTH)
+    digits = values[6:14, late].astype(np.uint16)
     year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]
     month, day = digits[4] * 10 + digits[5], digits[6] * 10 + digits[7]
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    last = _LAST_DAYS[np.minimum(month, 13)] + (is_leap & (month == 2))
-    return day <= last
+    is_day[late] = day <= _LAST_DAYS[np.minimum(month, 13)] + (is_leap & (month == 2))
+    return is_day
 
 
+_EVERY_MONTH = 28
+"""Days that every month has."""
 _LAST_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0], dtype=np.uint16)
 """Of each month by its number, without leap days."""
 

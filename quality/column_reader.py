@@ -24,6 +24,9 @@ PARSES = {
 }
 """Named readings of a text (see `pipelines.ingest.readings`) → the logical type they give."""
 
+RESERVED_HEADERS = frozenset({"_line_number", "_ragged", "_row"})
+"""Columns that the door adds to those of a file; a header of that name would be read as another."""
+
 
 def read_columns(schema: dict[str, Any], document: YamlDocument, refuse: Refuse) -> list[Column]:
     """Read the columns of a schema; every problem goes to `refuse`."""
@@ -50,6 +53,12 @@ def _column(
         refuse(where, "column", f"the name {name!r} must be lower-case letters, digits, _")
     if name in sql_types.reserved_words():
         refuse(where, "column", f"SQL keeps the name {name!r} for itself; give another")
+    if item.get("physicalName") in RESERVED_HEADERS:
+        message = (
+            f"column {name!r}: the door calls a column of its own {item['physicalName']!r}; have "
+            "the department rename the header"
+        )
+        refuse((*where, "physicalName"), "column", message)
     for key in ("physicalName", "businessName", "logicalType", "physicalType"):
         if not item.get(key):
             refuse(where, "column", f"column {name!r} needs {key}")

@@ -21,6 +21,8 @@ from quality.text_evidence import Row
 
 SAMPLED = 200
 """Rows of a suspicious delivery whose texts are looked at."""
+REPEATING = 0.01
+"""Share of a delivery's rows that `key_unique` finds, from which on its repeats are counted."""
 SUSPICIOUS = 0.3
 """Share of a delivery's rows that are refused, from which on its texts are looked at."""
 
@@ -39,6 +41,9 @@ class Delivery:
     """Rule → its rows that break it and are not put right."""
     last_row: frozenset[str] = frozenset()
     """Rules that its last row breaks; looked at where a file may have been cut."""
+    repeats: int = 0
+    """Its accepted rows that say a key again, whether or not a later delivery has told it anew;
+    counted where `key_unique` still finds some of them."""
     texts: Sequence[Row] = ()
     """Texts of some rows, where the delivery is suspicious."""
 
@@ -78,10 +83,13 @@ def gather(
     deliveries = []
     for delivery_id, day, name, rows, held in _deliveries(connection, contract):
         suspicious = held >= max(1, SUSPICIOUS * rows) or day in odd
+        own = findings.get(delivery_id, {})
+        repeating = own.get("key_unique", 0) >= max(1, REPEATING * rows)
         deliveries.append(
             Delivery(
-                delivery_id, day, name, rows, held, findings.get(delivery_id, {}),
+                delivery_id, day, name, rows, held, own,
                 last_rows.get(delivery_id, frozenset()),
+                _repeats(connection, contract, delivery_id) if repeating else 0,
                 _texts(connection, contract, delivery_id) if suspicious else (),
             )
         )  # fmt: skip
@@ -132,6 +140,15 @@ def _findings(
     for delivery_id, rule_id, counted in rows:
         found[delivery_id][rule_id] = counted
     return found
+
+
+def _repeats(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str) -> int:
+    counted = connection.execute(
+        f"select count(*) - count(distinct ({', '.join(contract.key)})) "
+        f"from raw.{contract.table} where _delivery_id = ?",
+        [delivery_id],
+    ).fetchone()
+    return counted[0] if counted else 0
 
 
 def _last_rows(

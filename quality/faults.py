@@ -100,7 +100,7 @@ class _WholeFiles:
         is_short = "row_shape" in delivery.last_row and not is_misshapen
         if is_short or delivery.delivery_id in self._cut():
             return CUT_FILE
-        if delivery.share("key_unique") >= _MOST / 2 and delivery.findings["key_unique"] > 1:
+        if delivery.repeats > 1 and delivery.repeats >= delivery.rows * _MOST / 2:
             return DUPLICATED_LOAD
         return VOLUME if day in dates(VOLUME) else None
 

@@ -6,10 +6,12 @@ Belongs here: recognising it, over whole columns. Does not belong here: what it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
-from quality.text_bytes import text_bytes
+from quality.text_bytes import TextBytes, everywhere, text_bytes
 
 _RUNS = ("锟斤拷", "烫烫烫")
 GARBLED_PATTERN = f"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|{'|'.join(_RUNS)}"
@@ -29,22 +31,31 @@ def is_garbled(texts: pl.Series) -> pl.Series:
     Only where all texts of a column taken together may hold it is each one looked at.
     """
     found = text_bytes(texts)
-    if len(found.data) <= _LARGEST and not _may_be_garbled(found.data, found.whole()):
-        return pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True).alias(texts.name)
+    if len(found.data) <= _LARGEST and not _may_be_garbled(found):
+        return everywhere(False, len(texts)).alias(texts.name)
     return texts.str.contains(GARBLED_PATTERN).fill_null(False)
 
 
-def _may_be_garbled(data: np.ndarray, whole: pl.Series) -> bool:
+def none_is_garbled(columns: Sequence[pl.Series]) -> pl.Series:
+    """Whether no text of a row is garbled; the columns have one height."""
+    readable = everywhere(True, len(columns[0]))
+    for texts in columns:
+        garbled = is_garbled(texts)
+        readable = readable & ~garbled if garbled.any() else readable
+    return readable
+
+
+def _may_be_garbled(found: TextBytes) -> bool:
     """Whether the texts, one behind the other, hold a sign of it; it may lie across two texts."""
-    if not len(data):
-        return False
-    if data.min() < 32 and not np.isin(data[data < 32], _BLANKS).all():
+    data = found.data
+    if found.least < 32 and not np.isin(data[data < 32], _BLANKS).all():
         return True
-    if data.max() <= _DELETE:
-        return bool(data.max() == _DELETE)
+    if found.greatest <= _DELETE:
+        return found.greatest == _DELETE
     if (data == _DELETE).any():
         return True
     # One literal after the other takes half the time of looking for all of them at once.
+    whole = found.whole()
     replaced = bool((data == _REPLACED_BEGINS).any()) and _holds(whole, _REPLACED)
     return replaced or any(_holds(whole, run) for run in _RUNS)
 

@@ -15,6 +15,7 @@ import polars as pl
 from quality.contract import Contract, Rule
 from quality.row_rules import uncast_marker, verdict
 from quality.sql_types import polars_type
+from quality.text_bytes import remembering
 
 # Pandera skips data checks on lazy frames unless told otherwise; say it before the import.
 os.environ.setdefault("PANDERA_VALIDATION_DEPTH", "SCHEMA_AND_DATA")
@@ -84,7 +85,8 @@ def failures(schema: RowSchema, contract: Contract, rows: pl.DataFrame) -> pl.Da
     if unmarked or rows.schema not in schema.sound:
         schema.types.validate(rows, lazy=True)
         schema.sound.append(rows.schema)
-    verdicts = rows.select(schema.verdicts)
+    with remembering():
+        verdicts = rows.select(schema.verdicts)
     # Asking Pandera costs milliseconds a rule; a rule that every row of the chunk passes need
     # not be asked about.
     doubtful = [name for name in verdicts.columns if not verdicts[name].all()]
@@ -105,6 +107,10 @@ def failures(schema: RowSchema, contract: Contract, rows: pl.DataFrame) -> pl.Da
 
 
 def _one_finding_a_cause(found: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    causes = {"row_shape", "readable_text"}
+    causes |= {rule.rule_id for rule in contract.rules_of("row") if rule.check == "whole_code"}
+    if not found["rule_id"].is_in(causes).any():
+        return found
     text_columns = {c.name for c in contract.columns if c.logical_type == "string"}
     on_texts = [
         rule.rule_id

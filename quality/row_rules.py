@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import polars as pl
 
-from quality import check_digits, garbled_text, public_data_rules, spreadsheet
+from quality import check_digits, garbled_text, public_data_rules, spreadsheet, text_forms
 from quality.contract import Rule
 
 MOBILE_PATTERN = r"^1[3-9][0-9]{9}$"
@@ -66,11 +67,9 @@ def _domain(rule: Rule, _: date) -> pl.Expr:
 
 
 def _readable_text(rule: Rule, _: date) -> pl.Expr:
-    garbled = [
-        pl.col(name).map_batches(garbled_text.is_garbled, return_dtype=pl.Boolean)
-        for name in rule.columns
-    ]
-    return ~pl.any_horizontal(garbled) if garbled else pl.lit(True)
+    if not rule.columns:
+        return pl.lit(True)
+    return pl.map_batches(rule.columns, garbled_text.none_is_garbled, return_dtype=pl.Boolean)
 
 
 def _row_shape(_: Rule, __: date) -> pl.Expr:
@@ -110,11 +109,18 @@ def _sex_agrees(rule: Rule, _: date) -> pl.Expr:
 
 
 def _phone(rule: Rule, _: date) -> pl.Expr:
-    return _value(rule).str.contains(f"{MOBILE_PATTERN}|{LANDLINE_PATTERN}")
+    return _value(rule).map_batches(
+        partial(text_forms.follows, pattern=f"{MOBILE_PATTERN}|{LANDLINE_PATTERN}"),
+        return_dtype=pl.Boolean,
+    )
 
 
 def _person_name(rule: Rule, _: date) -> pl.Expr:
-    return _matches_if_readable(_value(rule), PERSON_NAME_PATTERN)
+    return _if_readable(_value(rule), _is_person_name)
+
+
+def _is_person_name(texts: pl.Series) -> pl.Series:
+    return text_forms.is_han(texts, lambda others: others.str.contains(PERSON_NAME_PATTERN))
 
 
 def _not_after_business_date(rule: Rule, business_date: date) -> pl.Expr:
@@ -131,15 +137,14 @@ def _between(rule: Rule, _: date) -> pl.Expr:
 
 
 def _matches(rule: Rule, _: date) -> pl.Expr:
-    return _matches_if_readable(_value(rule), rule.arguments[0])
+    return _if_readable(_value(rule), partial(text_forms.follows, pattern=rule.arguments[0]))
 
 
-def _matches_if_readable(value: pl.Expr, pattern: str) -> pl.Expr:
+def _if_readable(value: pl.Expr, matches: Callable[[pl.Series], pl.Series]) -> pl.Expr:
     """Of a garbled text, `readable_text` says what is wrong; only what does not match is asked."""
 
     def judge(texts: pl.Series) -> pl.Series:
-        matched = texts.str.contains(pattern)
-        return _unless(matched, texts, garbled_text.is_garbled)
+        return _unless(matches(texts), texts, garbled_text.is_garbled)
 
     return value.map_batches(judge, return_dtype=pl.Boolean)
 

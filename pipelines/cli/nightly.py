@@ -17,9 +17,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from pipelines.home import Home, sources_folder
+from pipelines.dbt_scaffold import differences
+from pipelines.home import Home, dbt_project_folder, sources_folder
 from pipelines.night import Summary, newest_business_date, run_night
-from quality.catalogue import read_catalogue
+from quality.catalogue import Catalogue, read_catalogue
 
 
 class Bars:
@@ -60,7 +61,22 @@ def run(business_date: date | None, console: Console, *, rebuild: bool = False) 
     with Progress(*columns, console=console) as progress:
         summary = run_night(home, catalogue, night, Bars(progress), rebuild=rebuild)
     _print(summary, home, monotonic() - begun, console)
+    if not summary.succeeded:
+        _print_differences(catalogue, console)
     return summary.exit_code
+
+
+def _print_differences(catalogue: Catalogue, console: Console) -> None:
+    """Where staging models differ from their contracts, which makes them and their heirs fail."""
+    for contract in catalogue.contracts:
+        found = differences(contract, dbt_project_folder())
+        for line in found:
+            console.print(f"[red]model[/red] {line}", highlight=False, soft_wrap=True)
+        if found:
+            console.print(
+                f"  edit it, or write it anew: yishu source stage {contract.name} --replace",
+                soft_wrap=True,
+            )
 
 
 def _print(summary: Summary, home: Home, seconds: float, console: Console) -> None:

@@ -48,6 +48,9 @@ def list_sources() -> None:
 @app.command()
 def stage(
     dataset: Annotated[str, typer.Argument(help="department/dataset of a contract.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write it anew; what you changed in it goes.")
+    ] = False,
 ) -> None:
     """Write the staging model of a contract: its SQL and YAML in the dbt project."""
     from pipelines.dbt_scaffold import write_staging
@@ -58,7 +61,14 @@ def stage(
         for problem in catalogue.problems:
             console.print(str(problem), highlight=False, soft_wrap=True)
         raise typer.BadParameter(f"no usable contract {dataset!r}; yishu source list shows all")
-    for path in write_staging(contract, dbt_project_folder()):
+    try:
+        written = write_staging(contract, dbt_project_folder(), replace=replace)
+    except FileExistsError as error:
+        raise typer.BadParameter(
+            f"{error}; yishu source check says where it differs from the contract, --replace "
+            "writes it anew and drops what you changed in it"
+        ) from error
+    for path in written:
         console.print(f"wrote {path}", soft_wrap=True)
 
 

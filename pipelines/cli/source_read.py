@@ -190,6 +190,10 @@ def _tell(console: Console, file: Path, findings: Findings, rows: int, odd: _Odd
         ("rows", f"{rows:,}", None),
         ("blank records", f"{findings.blank_records:,}", None),
         ("rows of sums, left out", _places(findings.total_rows, findings.total_row_lines), None),
+        ("signatures and notes, left out",
+         _places(findings.note_rows, findings.note_row_lines), None),
+        ("the header again, left out",
+         _places(findings.repeated_headers, findings.repeated_header_lines), None),
         ("cells filled from merged cells", f"{findings.filled_cells:,}", None),
         *((f"rows refused: {rule}", _places(found["rows"], found["lines"]), None)
           for rule, found in odd.found.items()),

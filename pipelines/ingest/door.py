@@ -20,11 +20,13 @@ from pipelines.home import Home
 from pipelines.ingest import archive, drift, ending, flow, parse, semantics, store
 from pipelines.ingest.arrive import Arrival, plain_name
 from pipelines.ingest.cast import cast
+from pipelines.ingest.normalisations import NORMALISATIONS, Normalisations
 from pipelines.ingest.refusal import RefusedError
 from pipelines.ingest.store import Receipt
 from pipelines.ingest.validate import DeliveryColumns, Validator
 from quality.catalogue import BrokenContract
 from quality.contract import Contract
+from quality.text_bytes import remembering
 
 LOADED_AS = "loaded_as"
 """Finding of a receipt: column → type that its rows were written with."""
@@ -313,6 +315,7 @@ def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receip
     delivery = DeliveryColumns(receipt.delivery_id, receipt.business_date, receipt.sequence)
     validator = Validator(contract, delivery)
     findings = parse.Findings()
+    normalised = Normalisations()
     read = 0
     domains = [column.name for column in contract.columns if column.domain]
     with (
@@ -326,7 +329,8 @@ def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receip
     ):
         for texts in flow.ahead(parse.chunks(path, contract, findings)):
             read += texts.height
-            kept, refused = validator.split(cast(texts, contract))
+            with remembering():
+                kept, refused = validator.split(cast(texts, contract, normalised))
             writing.call(partial(_write, [(accepted, kept), (quarantined, refused)]))
     return replace(
         receipt,
@@ -336,6 +340,7 @@ def load(home: Home, contract: Contract, path: Path, receipt: Receipt) -> Receip
         findings=asdict(findings)
         | drift.found(findings.headers, contract)
         | {LOADED_AS: {column.name: column.sql_type for column in contract.columns}}
+        | {NORMALISATIONS: normalised.found()}
         | ending.found(path, findings),
     )
 

@@ -55,6 +55,14 @@ class Findings:
     """Rows of sums, left out: not among the rows read."""
     total_row_lines: list[int] = field(default_factory=list)
     """Their `_line_number`; the first thousand."""
+    note_rows: int = 0
+    """Rows of signatures and notes (填表人：…, 注：…), left out: not among the rows read."""
+    note_row_lines: list[int] = field(default_factory=list)
+    """Likewise."""
+    repeated_headers: int = 0
+    """Rows that say the header again, left out: not among the rows read."""
+    repeated_header_lines: list[int] = field(default_factory=list)
+    """Likewise."""
     filled_cells: int = 0
     """Cells that got the value of the merged cell they belong to."""
     parts: list[Part] = field(default_factory=list)
@@ -66,10 +74,24 @@ class Findings:
     def leave_out_totals(self, lines: list[int]) -> None:
         """Count rows of sums, and note where they stood."""
         self.total_rows += len(lines)
-        room = limits.NOTED_LINES - len(self.total_row_lines)
-        self.total_row_lines += lines[: max(room, 0)]
+        _note(self.total_row_lines, lines)
+
+    def leave_out_notes(self, lines: list[int]) -> None:
+        """Count rows of signatures and notes, and note where they stood."""
+        self.note_rows += len(lines)
+        _note(self.note_row_lines, lines)
+
+    def leave_out_headers(self, lines: list[int]) -> None:
+        """Count rows that say the header again, and note where they stood."""
+        self.repeated_headers += len(lines)
+        _note(self.repeated_header_lines, lines)
 
     def skip(self, note: str) -> None:
         """Note once what was not read, and why."""
         if note not in self.skipped:
             self.skipped.append(note)
+
+
+def _note(known: list[int], lines: list[int]) -> None:
+    room = limits.NOTED_LINES - len(known)
+    known += lines[: max(room, 0)]

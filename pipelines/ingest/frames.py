@@ -16,11 +16,13 @@ from pipelines.ingest import limits
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.refusal import RefusedError
 from quality.pandera_schemas import RAGGED
+from quality.text_bytes import text_bytes
 
 LINE = "_line_number"
 ROW = "_row"
 DOOR_COLUMNS = (LINE, RAGGED, ROW)
 CHUNK_ROWS = 131_072
+_SUM_BEGINS = "计".encode()[0]
 _NO_PATTERN = "\x1f"
 
 _GAP = r"[\s\u3000]*"
@@ -161,6 +163,8 @@ def without_blanks_and_totals(frame: pl.DataFrame, findings: Findings) -> pl.Dat
     """
     values = [name for name in frame.columns if name not in DOOR_COLUMNS]
     first = frame[values[0]]
+    if _is_filled(first):
+        return frame
     suspects = first.str.strip_chars().eq("") | _may_be_total(first)
     if not suspects.any():
         return frame
@@ -183,6 +187,14 @@ def without_blanks_and_totals(frame: pl.DataFrame, findings: Findings) -> pl.Dat
     gone = suspects.arg_true().filter(blank | total)
     keep = pl.Series([True]).new_from_index(0, frame.height).scatter(gone, False)
     return frame.filter(keep)
+
+
+def _is_filled(first: pl.Series) -> bool:
+    """Whether no value of a column is blank and none says of sums, seen by its bytes alone."""
+    if first.null_count():
+        return False
+    found = text_bytes(first)
+    return bool(found.lengths.all()) and not found.may_hold_space and found.greatest < _SUM_BEGINS
 
 
 def _may_be_total(first: pl.Series) -> pl.Series:

@@ -43,6 +43,7 @@ from pipelines.ingest.frames import (
 )
 from pipelines.ingest.layout import Layout, layout_of
 from pipelines.ingest.refusal import RefusedError
+from pipelines.ingest.side_rows import without_side_rows
 from quality.contract import Contract
 from quality.pandera_schemas import RAGGED
 
@@ -225,6 +226,7 @@ def _frames(found: _Found, findings: Findings) -> Iterator[pl.DataFrame]:
         rows = without_blanks_and_totals(
             frame.with_columns(pl.col(LINE) + first_line) if first_line else frame, findings
         )
+        rows = without_side_rows(rows, findings)
         if table.columns != found.columns:
             rows = rows.select(
                 *(

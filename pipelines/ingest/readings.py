@@ -34,12 +34,23 @@ _TIME_FORMATS = (
     "%Y年%m月%d日 %H:%M",
     "%Y%m%d%H%M%S",
 )
+_SIXTIETH = r":60([^0-9]|$)|^[0-9]{12}60$"
+"""A second that is none; the library would read the minute after."""
 _MIDNIGHT = r"[ T]0?0:00(:00(\.0+)?)?$"
-_SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
+SERIAL = r"^[2-6][0-9]{4}(\.0+)?$"
 """A day as a spreadsheet counts it, 1954 to 2091; shorter numbers could be anything."""
-_SERIAL_TIME = r"^[2-6][0-9]{4}\.[0-9]{1,17}$"
+SERIAL_TIME = r"^[2-6][0-9]{4}\.[0-9]{1,17}$"
 """The same with the part of the day behind the point, which tells a time to the second."""
 _SERIAL_ORIGIN = "1899-12-30"
+_ZONED = (
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?) ?"
+    r"(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)$"
+)
+"""A moment as ISO 8601 writes it: date, time of day, then Z, or sign, hours and minutes."""
+_LOCAL = "Asia/Shanghai"
+"""With its summers of 1986 to 1991, when clocks stood an hour ahead."""
+_WEST, _EAST = -12 * 60, 14 * 60
+"""The offsets that there are, in minutes."""
 _CHINESE_TENS = (
     (r"([二三])十([一二三四五六七八九])", "$1$2"),
     (r"([二三])十", "${1}0"),
@@ -73,7 +84,7 @@ def reading(column: Column) -> pl.Expr:
     return _BY_TYPE[column.logical_type](text, column)
 
 
-def _folded(text: pl.Expr) -> pl.Expr:
+def fold(text: pl.Expr) -> pl.Expr:
     """Full-width characters made plain, a spreadsheet's leading apostrophe off."""
     return text.str.normalize("NFKC").str.strip_prefix("'").str.strip_chars(SPACE)
 
@@ -83,7 +94,7 @@ def _text(text: pl.Expr, _: Column) -> pl.Expr:
 
 
 def _code(text: pl.Expr, _: Column) -> pl.Expr:
-    folded = _folded(text)
+    folded = fold(text)
     return pl.when(folded != "").then(folded.str.to_uppercase())
 
 
@@ -97,26 +108,84 @@ def _arabic(text: pl.Expr) -> pl.Expr:
 
 
 def _date(text: pl.Expr, _: Column) -> pl.Expr:
-    folded = _arabic(_folded(text).str.replace(_MIDNIGHT, "").str.replace_all(r"\s", ""))
+    plain = fold(text)
+    folded = _arabic(plain.str.replace(_MIDNIGHT, "").str.replace_all(r"\s", ""))
     dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
-    serial = pl.when(folded.str.contains(_SERIAL)).then(folded).cast(pl.Float64, strict=False)
+    serial = pl.when(folded.str.contains(SERIAL)).then(folded).cast(pl.Float64, strict=False)
     days = pl.lit(_SERIAL_ORIGIN).str.to_date() + pl.duration(days=serial.cast(pl.Int64))
     spelled = [dated.str.to_date(form, strict=False) for form in _DATE_FORMATS]
-    return pl.coalesce(*spelled, days)
+    return pl.coalesce(*spelled, days, _local_date(plain))
 
 
 def _timestamp(text: pl.Expr, column: Column) -> pl.Expr:
-    folded = _folded(text)
-    dated = pl.when(folded.str.contains(_WHOLE_YEAR)).then(folded)
+    folded = fold(text)
+    is_dated = folded.str.contains(_WHOLE_YEAR) & ~folded.str.contains(_SIXTIETH)
+    dated = pl.when(is_dated).then(folded)
     timed = [dated.str.to_datetime(f, strict=False, time_unit="us") for f in _TIME_FORMATS]
-    moment = pl.when(folded.str.contains(_SERIAL_TIME)).then(folded).cast(pl.Float64, strict=False)
+    moment = pl.when(folded.str.contains(SERIAL_TIME)).then(folded).cast(pl.Float64, strict=False)
     seconds = pl.duration(seconds=(moment * 86_400).round().cast(pl.Int64))
     serial = pl.lit(_SERIAL_ORIGIN).str.to_date().cast(pl.Datetime("us")) + seconds
-    return pl.coalesce(*timed, _date(text, column).cast(pl.Datetime("us")), serial)
+    day = _date(text, column).cast(pl.Datetime("us"))
+    return pl.coalesce(*timed, _local_time(dated), day, serial)
+
+
+def _moments(texts: pl.Series) -> pl.DataFrame:
+    """Columns `clock`, as written, and `local`, the time in Shanghai; null where no zone is named.
+
+    Most texts name none, so that only those that do are taken apart.
+    """
+    empty = pl.repeat(None, len(texts), dtype=pl.Datetime("us"), eager=True)
+    rows = texts.str.contains(_ZONED).fill_null(False).arg_true()
+    if rows.is_empty():
+        return pl.DataFrame({"clock": empty, "local": empty})
+    text = pl.col("text")
+    day, time, sign, hours, minutes = (text.str.extract(_ZONED, group) for group in range(1, 6))
+    seconds = (
+        pl.when(time.str.len_bytes() == len("08:30")).then(pl.lit(":00")).otherwise(pl.lit(""))
+    )
+    clock = pl.concat_str(day, pl.lit(" "), time, seconds).str.to_datetime(
+        _TIME_FORMATS[0], strict=False, time_unit="us"
+    )
+    past = minutes.cast(pl.Int64).fill_null(0)
+    ahead = hours.cast(pl.Int64).fill_null(0) * 60 + past
+    offset = pl.when(sign == "-").then(-ahead).otherwise(ahead)
+    is_real = (past < 60) & offset.is_between(_WEST, _EAST)
+    instant = (clock - pl.duration(minutes=offset)).dt.replace_time_zone("UTC")
+    local = instant.dt.convert_time_zone(_LOCAL).dt.replace_time_zone(None)
+    read = texts.gather(rows).alias("text").to_frame().select(
+        clock.alias("clock"), pl.when(is_real).then(local).alias("local")
+    )  # fmt: skip
+    return pl.DataFrame(
+        {name: empty.scatter(rows, read[name]).alias(name) for name in ("clock", "local")}
+    )
+
+
+def _local_time(folded: pl.Expr) -> pl.Expr:
+    """The time in Shanghai of a moment that names its zone."""
+    return folded.map_batches(
+        lambda texts: _moments(texts)["local"], return_dtype=pl.Datetime("us")
+    )
+
+
+def _local_date(folded: pl.Expr) -> pl.Expr:
+    """The day in Shanghai of a moment that names its zone, where it says no more than a day.
+
+    It must be midnight in Shanghai, or midnight as written on the same day: `T00:00:00Z` is how
+    many systems write a bare date, and eight in the morning of that day. At any other time of
+    day, or where the two days differ, the text is no date.
+    """
+
+    def day(texts: pl.Series) -> pl.Series:
+        clock, local = pl.col("clock"), pl.col("local")
+        midnight = local.dt.time() == pl.time(0)
+        bare = (clock.dt.time() == pl.time(0)) & (clock.dt.date() == local.dt.date())
+        return _moments(texts).select(pl.when(midnight | bare).then(local.dt.date())).to_series()
+
+    return folded.map_batches(day, return_dtype=pl.Date)
 
 
 def _boolean(text: pl.Expr, _: Column) -> pl.Expr:
-    folded = _folded(text).str.to_lowercase()
+    folded = fold(text).str.to_lowercase()
     return folded.replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
 
 
@@ -127,12 +196,12 @@ def _ungrouped(text: pl.Expr) -> pl.Expr:
 
 
 def _integer(text: pl.Expr, column: Column) -> pl.Expr:
-    whole = _ungrouped(_folded(text)).str.replace(r"\.0+$", "")
+    whole = _ungrouped(fold(text)).str.replace(r"\.0+$", "")
     return whole.cast(polars_type(column.sql_type), strict=False)
 
 
 def _number(text: pl.Expr, column: Column) -> pl.Expr:
-    return _exact(_ungrouped(_folded(text)), column)
+    return _exact(_ungrouped(fold(text)), column)
 
 
 def _exact(text: pl.Expr, column: Column) -> pl.Expr:
@@ -151,7 +220,7 @@ def _amount(text: pl.Expr, column: Column) -> pl.Expr:
 
     Another currency than the yuan gives null: a rate is not the platform's to guess.
     """
-    folded = _folded(text)
+    folded = fold(text)
     number = folded.str.extract(_AMOUNT, 1).str.replace_all(",", "")
     unit = folded.str.extract(_AMOUNT, 2)
     kind = polars_type(column.sql_type)
@@ -165,12 +234,12 @@ def _amount(text: pl.Expr, column: Column) -> pl.Expr:
 
 def _percent(text: pl.Expr, column: Column) -> pl.Expr:
     """A share in percent, with or without its sign: 12.5% → 12.5."""
-    number = _folded(text).str.extract(_PERCENT, 1).str.replace_all(",", "")
+    number = fold(text).str.extract(_PERCENT, 1).str.replace_all(",", "")
     return _exact(number, column)
 
 
 def _capital_parts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    folded = _folded(text)
+    folded = fold(text)
     return folded.str.extract(_CAPITAL, 1).str.replace_all(",", ""), folded
 
 

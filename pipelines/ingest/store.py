@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quality.contract import META_COLUMNS, QUARANTINE_COLUMNS, Contract
@@ -127,9 +128,7 @@ class RowWriter:
         self.path = path
         self.rows = 0
         self._types = {name: polars_type(kind) for name, kind in types.items()}
-        schema = (
-            pl.DataFrame(schema=self._types).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-        )
+        schema = _arrow(pl.DataFrame(schema=self._types)).schema
         self._temporary = path.with_suffix(".parquet.tmp")
         self._temporary.parent.mkdir(parents=True, exist_ok=True)
         self._schema = schema
@@ -145,14 +144,15 @@ class RowWriter:
             write_statistics=[n for n, kind in self._types.items() if kind != pl.String],
             store_decimal_as_integer=True,
             max_rows_per_page=_PAGE_ROWS,
+            # How Arrow held the rows (texts as views) is nobody's business.
+            store_schema=False,
         )
 
     def append(self, rows: pl.DataFrame) -> None:
         """Write one chunk as one row group."""
         if rows.height:
             typed = rows.select(pl.col(n).cast(t) for n, t in self._types.items())
-            table = typed.to_arrow(compat_level=pl.CompatLevel.oldest())
-            self._writer.write_table(table.cast(self._schema))
+            self._writer.write_table(_arrow(typed).cast(self._schema))
             self.rows += rows.height
 
     def finish(self) -> None:
@@ -170,6 +170,11 @@ class RowWriter:
         """Throw away what was written."""
         self._writer.close()
         self._temporary.unlink(missing_ok=True)
+
+
+def _arrow(rows: pl.DataFrame) -> pa.Table:
+    """The rows as Polars holds them; older forms of texts would be copies."""
+    return rows.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pipelines.ingest.parse import ROW
 from quality.contract import META_COLUMNS, Contract
 from quality.garbled_text import GARBLED_PATTERN
 from quality.pandera_schemas import INDEX, failures, row_schema
+from quality.text_bytes import everywhere
 
 _NO_FLAGS = pl.lit(None, dtype=pl.String).alias("_flags")
 
@@ -58,12 +59,10 @@ class Validator:
         refused = _joined(named.filter("is_error"))
         flags = _joined(named.filter(~pl.col("is_error")))
         rows = rows.with_columns(_placed(rows.height, flags).alias("_flags"))
-        keeps = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True).scatter(
-            refused[INDEX], False
-        )
+        keeps = everywhere(True, rows.height).scatter(refused[INDEX], False)
         # What was delivered is needed of the refused rows alone; to carry it along costs as much
-        # as all the rest of a row.
-        quarantined = rows.filter(~keeps).join(refused, on=INDEX, maintain_order="left")
+        # as all the rest of a row. Both are in the order of the rows.
+        quarantined = rows.filter(~keeps).hstack(refused.drop(INDEX))
         return (
             rows.select(self._raw).filter(keeps),
             quarantined.with_columns(_delivered_row().alias("_original")),
@@ -71,8 +70,11 @@ class Validator:
 
     def _with_columns(self, found: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds `columns`: those that the rule names, or of a garbled row those that are garbled."""
-        texts = [c.name for c in self._contract.columns if c.logical_type == "string"]
+        declared = pl.col("rule_id").replace_strict(self._columns, return_dtype=pl.String)
         is_garbled = pl.col("rule_id") == "readable_text"
+        if not (found["rule_id"] == "readable_text").any():
+            return found.with_columns(declared.alias("columns"))
+        texts = [c.name for c in self._contract.columns if c.logical_type == "string"]
         garbled = rows.join(found.filter(is_garbled), on=INDEX, how="semi").select(
             INDEX,
             pl.concat_str(
@@ -81,7 +83,6 @@ class Validator:
                 ignore_nulls=True,
             ).alias("garbled"),
         )
-        declared = pl.col("rule_id").replace_strict(self._columns, return_dtype=pl.String)
         return found.join(garbled, on=INDEX, how="left").with_columns(
             pl.when(is_garbled).then("garbled").otherwise(declared).alias("columns")
         )

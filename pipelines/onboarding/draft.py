@@ -157,11 +157,10 @@ def _looks(sample: Sample) -> list[str]:
         looks += [f"{path.name}: {note}" for note in found.skipped]
         if found.total_rows:
             looks.append(f"{path.name}: {found.total_rows} rows of sums are left out")
-    if sample.notes:
-        looks.append(
-            f"{sample.notes} row(s) that sign or note the table are left out of the draft; "
-            "the door judges them as rows"
-        )
+        if found.note_rows:
+            looks.append(f"{path.name}: {found.note_rows} signatures and notes are left out")
+        if found.repeated_headers:
+            looks.append(f"{path.name}: {found.repeated_headers} repeated headers are left out")
     if any((sample.texts(header) == header).any() for header in sample.headers):
         looks.append("a header stands among its own values: does the file have a header?")
     unnamed = sum(header == "" for header in sample.left_out)

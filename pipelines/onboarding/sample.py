@@ -25,14 +25,6 @@ FILE = "\0file"
 """Column of a sample: position of the file among those given. No header has a NUL."""
 
 
-_FEWEST_COLUMNS = 3
-_NOTE = (
-    r"^(?:填表|制表|填报|审核|复核|统计|报送|单位|部门)?(?:人|员|单位|部门|负责人|日期|时间)\s*[:：]|"
-    r"^(?:经办人|联系人|联系电话|电话|主管|签字|盖章|制表|填表|审核|复核|注|备注|附注|"
-    r"说明|填表说明|数据来源|资料来源)\s*[:：]"
-)
-
-
 class DraftError(Exception):
     """Why no contract can be drafted; the message says what to do."""
 
@@ -52,8 +44,6 @@ class Sample:
     rows_read: int
     is_whole: bool
     """Whether every row of every file is in the sample."""
-    notes: int = 0
-    """Rows that sign or note the table, left out: no rows of it, but the door takes them so."""
 
     def texts(self, header: str) -> pl.Series:
         """What stands below a header."""
@@ -99,22 +89,7 @@ def take(files: Sequence[Path], declared: Layout | None = None) -> Sample:
         raise DraftError(f"{files[0].name} has no column with a header of its own")
     left_out = tuple(name for name in every if name not in named)
     rows = rows.with_columns(rows[column_name(name)].fill_null("") for name in named)
-    is_note = _notes(rows, named)
-    notes = int(is_note.sum())
-    return Sample(
-        tuple(files), rows.filter(~is_note), named, left_out, tuple(findings), read, is_whole, notes
-    )
-
-
-def _notes(rows: pl.DataFrame, named: Sequence[str]) -> pl.Series:
-    """Rows that begin as a signature or a note does, and are mostly empty."""
-    if len(named) < _FEWEST_COLUMNS or not rows.height:
-        return pl.Series([False] * rows.height, dtype=pl.Boolean)
-    texts = [pl.col(column_name(name)).str.strip_chars().replace("", None) for name in named]
-    filled = pl.sum_horizontal(text.is_not_null().cast(pl.Int32) for text in texts)
-    begins = pl.coalesce(texts).str.contains(_NOTE)
-    is_note = begins & (2 * filled <= len(named))
-    return rows.select(is_note.fill_null(False).alias("is_note")).to_series()
+    return Sample(tuple(files), rows, named, left_out, tuple(findings), read, is_whole)
 
 
 def _is_nameable(header: str) -> bool:

@@ -165,12 +165,16 @@ def test_what_the_scaffold_writes_agrees_with_the_contract(
     assert dbt_scaffold.differences(contract, tmp_path) == []
 
 
-def test_the_scaffold_never_overwrites_a_model(resident: Contract, project: Path) -> None:
+def test_the_scaffold_overwrites_a_model_only_when_told_to(
+    resident: Contract, project: Path
+) -> None:
     sql, _ = dbt_scaffold.staging_paths(resident, project)
     sql.write_text("select 1", encoding="utf-8")
     with pytest.raises(FileExistsError):
         dbt_scaffold.write_staging(resident, project)
     assert sql.read_text(encoding="utf-8") == "select 1"
+    dbt_scaffold.write_staging(resident, project, replace=True)
+    assert dbt_scaffold.differences(resident, project) == []
 
 
 def test_the_sources_file_is_touched_only_when_it_changes(tmp_path: Path) -> None:

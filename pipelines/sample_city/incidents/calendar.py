@@ -27,6 +27,8 @@ _DAYS_OFF = (0.3, 0.3, 0.3, 0.3, 0.3, 0.4, 0.3)
 SATURDAY = 5
 _MONTH_END = 1.7
 _MONTH_END_DAYS = 3
+_AFTER_DAYS = 13
+"""Days from the first of the new year to the end of the slow week."""
 _BEFORE_FESTIVAL, _FESTIVAL, _AFTER_FESTIVAL = 1.3, 0.12, 0.7
 
 
@@ -42,10 +44,13 @@ def is_festival(day: date) -> bool:
 def has_telling_volume(day: date) -> bool:
     """Whether an eighth, or eight times, of a day's rows can be told from what is usual.
 
-    Offices work, so that what is told again is most of a delivery, and it is no Spring Festival, of
-    which a platform that has run for some months knows nothing.
+    Offices work, so that what is told again is most of a delivery. It is no Spring Festival and no
+    make-up Saturday or Sunday, of which a platform that has run for some months has seen none or
+    one; nor the week after the festival, when so little is told again that an eighth of it is lost
+    in what is new and corrected.
     """
-    return not is_festival(day) and _is_workday(day)
+    is_slow = -1 <= _since_festival(day) <= _AFTER_DAYS
+    return not is_slow and day.weekday() < SATURDAY and _is_workday(day)
 
 
 def weight(day: date) -> float:
@@ -62,7 +67,7 @@ def weight(day: date) -> float:
         return _FESTIVAL
     since = _since_festival(day)
     season = _BEFORE_FESTIVAL if -8 <= since < -1 else 1.0
-    if 6 < since <= 13:
+    if 6 < since <= _AFTER_DAYS:
         season = _AFTER_FESTIVAL
     last = date(day.year, day.month, monthrange(day.year, day.month)[1])
     if last - day < timedelta(days=_MONTH_END_DAYS):

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.ingest.frames import DOOR_COLUMNS
 from quality import contract_reader
 from quality.catalogue import Catalogue
+from quality.column_reader import RESERVED_HEADERS
 from quality.contract import DIMENSIONS
 from quality.contract_reader import ContractError, Problem, read_contract
 from quality.yaml_lines import YamlDocument, YamlError, read_yaml
@@ -181,6 +183,8 @@ FAULTS = [
           "kind: DataContract"),
     Fault("missing physicalName", "        physicalName: 抄表日期\n", "", "column",
           "- name: read_on", "needs physicalName"),
+    Fault("a header that the door keeps for itself", "physicalName: 用水量",
+          "physicalName: _line_number", "column", "physicalName: _line_number", "rename"),
     Fault("unknown level", "        classification: L2", "        classification: L5", "level",
           "classification: L5", "L1, L2, L3, L4"),
     Fault("physical type that does not fit", "physicalType: decimal(12, 2)",
@@ -444,3 +448,8 @@ def test_a_control_character_is_named_by_its_line(tmp_path: Path) -> None:
     path.write_text("a: 1\nb: \x01\n", "utf-8")
     with pytest.raises(YamlError, match=re.escape(f"{path}:2: ")):
         read_yaml(path)
+
+
+def test_the_reserved_headers_are_the_doors_own_columns() -> None:
+    """One that the door adds and the lint does not know would be read as the department's."""
+    assert set(DOOR_COLUMNS) == RESERVED_HEADERS

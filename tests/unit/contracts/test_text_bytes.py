@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from quality import check_digits, garbled_text, spreadsheet
 from quality.check_digits import UNIFIED_CODE_ALPHABET
-from quality.text_bytes import digits, places, text_bytes
+from quality.text_bytes import digits, places, remembering, text_bytes
 
 Texts = list[str | None]
 SIGNS = "0123456789X+-.E 王\u3000\ufeff\ufffd\x00\x7f\n锟斤拷烫ab é𠮷"
@@ -118,3 +118,23 @@ def test_bytes_belong_to_their_rows_however_the_column_came_about(
     assert without.to_list() == [not any(c in "0123456789" for c in text) for text in one]
     twos = places(texts, 2)
     assert twos.bytes.T.tobytes().decode() == "".join(text for text in one if len(text) == 2)
+
+
+def test_a_column_asked_for_twice_is_worked_out_once_and_then_let_go() -> None:
+    """A column that happens to lie where another lay must not be given the other's bytes."""
+    one = series(["a", "bc"])
+    with remembering():
+        first = text_bytes(one)
+        assert text_bytes(one) is first
+        assert text_bytes(one[1:]).data.tobytes() == b"bc"
+        with remembering():
+            assert text_bytes(one) is first
+        assert text_bytes(one) is first
+    assert text_bytes(one) is not first
+
+
+def test_bytes_of_columns_made_and_dropped_in_turn_are_their_own() -> None:
+    with remembering():
+        for number in range(200):
+            texts = series([f"value {number}", "x" * number])
+            assert text_bytes(texts).whole().item() == f"value {number}" + "x" * number

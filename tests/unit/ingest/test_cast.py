@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.ingest import readings
 from pipelines.ingest.cast import cast
 from pipelines.ingest.parse import LINE, ROW
 from quality.contract import Contract
@@ -112,6 +113,22 @@ READ = [
     ("date", "二零二六年十月二十日", date(2026, 10, 20)),
     ("timestamp", "2026年3月5日 08:30", datetime(2026, 3, 5, 8, 30)),
     ("timestamp", "20260305083000", datetime(2026, 3, 5, 8, 30)),
+    ("timestamp", "2026-03-05T08:30:00Z", datetime(2026, 3, 5, 16, 30)),
+    ("timestamp", "2026-03-05T20:30:00z", datetime(2026, 3, 6, 4, 30)),
+    ("timestamp", "2026-03-05T08:30:00+08:00", datetime(2026, 3, 5, 8, 30)),
+    ("timestamp", "2026-03-05T08:30:00.250+0800", datetime(2026, 3, 5, 8, 30, 0, 250_000)),
+    ("timestamp", "2026-03-05 08:30:00.123456+08", datetime(2026, 3, 5, 8, 30, 0, 123_456)),
+    ("timestamp", "2026-03-05T00:30:00-05:30", datetime(2026, 3, 5, 14, 0)),
+    ("timestamp", "2026-03-05T08:30Z", datetime(2026, 3, 5, 16, 30)),
+    ("timestamp", "2026-03-05T00:00:00Z", datetime(2026, 3, 5, 8)),
+    ("timestamp", "1988-06-30T15:00:00Z", datetime(1988, 7, 1)),
+    ("timestamp", "2024-02-29T18:00:00Z", datetime(2024, 3, 1, 2)),
+    ("date", "2026-03-04T16:00:00Z", date(2026, 3, 5)),
+    ("date", "2026-03-04T16:00:00.000Z", date(2026, 3, 5)),
+    ("date", "2026-03-05T00:00:00+08:00", date(2026, 3, 5)),
+    ("date", "2026-03-05T00:00:00Z", date(2026, 3, 5)),
+    ("date", "1988-06-30T15:00:00Z", date(1988, 7, 1)),
+    ("date", "1988-07-01T00:00:00+08:00", date(1988, 7, 1)),
     ("timestamp", "46086.3541666667", datetime(2026, 3, 5, 8, 30)),
     ("timestamp", "46086.35430", datetime(2026, 3, 5, 8, 30, 12)),
     ("timestamp", "46086.0", datetime(2026, 3, 5)),
@@ -178,6 +195,21 @@ NOT_READ = [
     ("timestamp", "6086.35"),
     ("date", "46086.3541666667"),
     ("timestamp", "26-03-05 08:30:00"),
+    ("timestamp", "2026-03-05 08:30:60"),
+    ("timestamp", "20260305083060"),
+    ("timestamp", "2026-03-05T08:30:60Z"),
+    ("timestamp", "2026-02-30T08:30:00Z"),
+    ("timestamp", "2026-03-05T24:30:00+08:00"),
+    ("timestamp", "2026-03-05T08:61:00Z"),
+    ("timestamp", "2026-03-05T08:30:00+15:00"),
+    ("timestamp", "2026-03-05T08:30:00+08:75"),
+    ("timestamp", "2026-03-05T08:30:00-13:00"),
+    ("timestamp", "2026-03-05T08:30:00CST"),
+    ("timestamp", "2026-03-05T08Z"),
+    ("date", "2026-03-05T08:30:00Z"),
+    ("date", "2026-02-30T00:00:00Z"),
+    ("date", "2026-03-05T00:00:00+09:00"),
+    ("date", "2026-03-05T00:00:00+25:00"),
     ("timestamp", "08:30"),
     ("integer", "1e3"),
     ("integer", "2147483648"),
@@ -263,6 +295,18 @@ def test_separators_do_not_change_an_amount(
     contracts: dict[str, Contract], number: Decimal
 ) -> None:
     assert read(contracts["amount"], f"{number:,.2f}") == read(contracts["amount"], f"{number:.2f}")
+
+
+@settings(max_examples=20)
+@given(st.datetimes(datetime(1992, 1, 1), datetime(2099, 1, 1)), st.integers(-12 * 4, 14 * 4))
+def test_a_moment_is_the_same_in_whatever_zone_it_is_written(
+    contracts: dict[str, Contract], moment: datetime, quarters: int
+) -> None:
+    """An offset added instead of taken off shows only far from home."""
+    there = moment.replace(tzinfo=timezone(timedelta(minutes=15 * quarters)))
+    here = there.astimezone(timezone(timedelta(hours=8))).replace(tzinfo=None)
+    assert read(contracts["timestamp"], there.isoformat()) == (here, False)
+    assert original(contracts["timestamp"], there.isoformat()) == {"value": there.isoformat()}
 
 
 # -- codes -------------------------------------------------------------------------------
@@ -438,3 +482,12 @@ def test_the_delivered_texts_of_every_row_are_at_hand(contracts: dict[str, Contr
 def test_no_rows_are_cast_to_no_rows(contracts: dict[str, Contract]) -> None:
     for contract in contracts.values():
         assert cast(table([]), contract).height == 0
+
+
+@pytest.mark.parametrize("space", readings.SPACE)
+def test_space_around_a_text_is_seen_whatever_kind_it_is(
+    contracts: dict[str, Contract], space: str
+) -> None:
+    """A space that the look at the whole column overlooks would stay at the text."""
+    rows = cast(table([f"{space}王", "王", f"李{space}"]), contracts["varchar"])
+    assert rows["value"].to_list() == ["王", "王", "李"]

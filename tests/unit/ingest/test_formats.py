@@ -230,11 +230,14 @@ class Fault:
     expected: list[tuple[str, ...]]
     lines: list[int]
     totals: list[int] = field(default_factory=list)
+    notes: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
     blanks: int = 0
     titles: int = 0
 
 
 SIMPLE = ("县区", "人口", "面积")
+WIDE = (*SIMPLE, "在册")
 FAULTS = [
     Fault(
         "title rows",
@@ -258,6 +261,26 @@ FAULTS = [
         [list(SIMPLE), ["兰山区", "184", "888"], ["", "", ""], ["罗庄区", "66", "569"],
          ["", " ", ""], ["", "", ""]],
         SIMPLE, [("兰山区", "184", "888"), ("罗庄区", "66", "569")], [2, 4], blanks=3,
+    ),
+    Fault(
+        "signatures and notes below, in one cell and in several",
+        [[*WIDE], ["兰山区", "184", "888", "是"], ["填表人：王小明", "", "审 核 人：", ""],
+         ["注：人口为万人。", "", "", ""], ["", "填报日期:", "2026-03-05", ""]],
+        WIDE, [("兰山区", "184", "888", "是")], [2], notes=[3, 4, 5],
+    ),
+    Fault(
+        "rows that begin like a note and say more than a note does",
+        [[*WIDE], ["备注：老城", "184", "888", "是"], ["注：老城", "184", "", ""],
+         ["说明书", "", "", ""], ["单位：", "甲", "乙", ""]],
+        WIDE, [("备注：老城", "184", "888", "是"), ("注：老城", "184", "", ""),
+               ("说明书", "", "", ""), ("单位：", "甲", "乙", "")], [2, 3, 4, 5],
+    ),
+    Fault(
+        "the header again at each break of a page",
+        [[*SIMPLE], ["兰山区", "184", "888"], [*SIMPLE], ["罗庄区", "66", "569"],
+         ["县区", "66", "面积"]],
+        SIMPLE, [("兰山区", "184", "888"), ("罗庄区", "66", "569"), ("县区", "66", "面积")],
+        [2, 4, 5], again=[3],
     ),
     Fault(
         "a header of two rows",
@@ -288,6 +311,17 @@ def _as_html(path: Path, rows: list[list[str]]) -> None:
     path.write_text(corpus.html_text(rows), "utf-8")
 
 
+def test_a_signature_without_delimiters_is_no_ragged_row(tmp_path: Path) -> None:
+    """It would be quarantined as misshapen, and the department asked to mend it."""
+    path = tmp_path / "x.csv"
+    path.write_text("县区,人口,面积\n兰山区,184,888\n填表人：王小明\n兰山区,184\n", "utf-8")
+    findings = Findings()
+    frame = read(path, OPEN, findings)
+    assert frame[LINE].to_list() == [2, 4]
+    assert frame["_ragged"].to_list() == [False, True]
+    assert findings.note_row_lines == [3]
+
+
 @pytest.mark.parametrize("known", [False, True], ids=["open", "known"])
 @pytest.mark.parametrize("write", [_as_csv, _as_xlsx, _as_html])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -305,6 +339,10 @@ def test_what_stands_around_a_table_is_no_row_of_it(
     assert frame[LINE].to_list() == fault.lines
     assert findings.total_row_lines == fault.totals
     assert findings.total_rows == len(fault.totals)
+    assert findings.note_row_lines == fault.notes
+    assert findings.note_rows == len(fault.notes)
+    assert findings.repeated_header_lines == fault.again
+    assert findings.repeated_headers == len(fault.again)
     assert findings.title_rows == fault.titles
     if write is not _as_xlsx:  # a sheet ends with its last value
         assert findings.blank_records == fault.blanks

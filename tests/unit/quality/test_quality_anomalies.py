@@ -119,6 +119,14 @@ def test_a_full_delivery_is_compared_with_the_one_before():
     assert days_of(unusual_volumes(growing, MEDIUM, is_full=True)) == [day(30)]
 
 
+@pytest.mark.parametrize("rows", [40, 104, 300, 3000])
+def test_a_register_that_came_twice_over_goes_back_to_what_it_was(rows: int) -> None:
+    """The right file after a doubled one would be asked for again, night after night."""
+    sizes = [rows] * 30 + [2 * rows] + [rows] * 10
+    profiles = [delivered(number, size) for number, size in enumerate(sizes)]
+    assert set(days_of(unusual_volumes(profiles, MEDIUM, is_full=True))) <= {day(30)}
+
+
 def test_sensitivity_decides_what_is_told():
     profiles = ordinary(30)
     profiles[24] = delivered(24, round(profiles[24].rows * 0.45))
