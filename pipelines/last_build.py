@@ -19,6 +19,7 @@ import duckdb
 
 from pipelines import engine, standing
 from pipelines.home import Home
+from quality.results import insert_rows
 
 InForce = tuple[str, str, str, date, str]
 """Delivery, department, dataset, business date, and what tells its rows from others."""
@@ -39,9 +40,9 @@ def write_in_force(
         "dataset varchar, business_date date, content varchar)"
     )
     connection.execute("create or replace table meta.code as select ? as code", [code])
-    rows = list(deliveries)
-    if rows:
-        connection.executemany("insert into meta.in_force values (?, ?, ?, ?, ?)", rows)
+    names = ("delivery_id", "department", "dataset", "business_date", "content")
+    rows = [dict(zip(names, delivery, strict=True)) for delivery in deliveries]
+    insert_rows(connection, "meta.in_force", names, rows)
 
 
 def can_go_on(home: Home, manifest: Mapping[str, Any]) -> bool:
