@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines import engine
 from pipelines.dbt_sources import write_sources
 from pipelines.home import Home, dbt_project_folder
 from quality.catalogue import Catalogue
@@ -46,17 +47,19 @@ class NodeResult:
 
 def _environment(home: Home) -> None:
     os.environ["YISHU_HOME"] = str(home.root)
+    os.environ["YISHU_MEMORY_LIMIT"] = engine.settings()["memory_limit"]
     os.environ["YISHU_WAREHOUSE"] = str(home.warehouse)
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 
 def _arguments(home: Home, project: Path) -> list[str]:
-    # Compiled SQL is kept for debugging; the log file is not, because an engine's error text
-    # can quote a value of a row.
+    # Compiled SQL is kept for debugging; logs are not, because an engine's error text can quote
+    # a value of a row.
     return [
         "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(home.dbt_target), "--log-path", str(home.dbt_target / "logs"),
-        "--log-level-file", "none", "--quiet", "--no-use-colors", "--no-print",
+        "--log-level", "none", "--log-level-file", "none", "--quiet", "--no-use-colors",
+        "--no-print",
     ]  # fmt: skip
 
 
@@ -106,6 +109,7 @@ def build(
     *,
     select: Sequence[str] = (),
     with_tests: bool = True,
+    full_refresh: bool = True,
     parsed: Any = None,
     on_node: Callable[[str], None] = lambda _: None,
 ) -> list[NodeResult]:
@@ -116,6 +120,7 @@ def build(
         select: names of models, or dbt's other ways to select; empty means all.
         with_tests: whether the tests of what is selected run too. Unit tests never do: they
             belong to `make test`.
+        full_refresh: build every row anew; else the models go on from the last build.
         parsed: what `parse` gave, for builds one after the other.
         on_node: called with the name of each node as it finishes.
 
@@ -131,6 +136,8 @@ def build(
     arguments += ["--exclude-resource-type", "unit_test"]
     if not with_tests:
         arguments += ["--exclude-resource-type", "test"]
+    if full_refresh:
+        arguments.append("--full-refresh")
     if select:
         arguments += ["--select", *select]
 

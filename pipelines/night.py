@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines import standing
+from pipelines import last_build, standing
 from pipelines.home import Home
 from pipelines.ingest.arrive import Waiting, arrivals, waiting
 from pipelines.progress import Progress
@@ -126,6 +126,7 @@ def run_night(
     if rebuild:
         with city.exclusive():
             standing.begin(home, standing.WAREHOUSE)
+            last_build.begin(home)  # so that the models do not go on from it
     job = build_defs(city).resolve_job_def(NIGHTLY)
     progress.stage(STAGE, len(catalogue.names) + 2)  # and the replies and the ledger
     with dg.DagsterInstance.get() as instance:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import engine
 from pipelines.home import PROJECT, Home, dbt_project_folder
 from pipelines.tokens import read_key
 
@@ -89,7 +90,7 @@ def made(home: Home, stage: str) -> str | None:
     """What a stage that stands says it made; None where it does not stand."""
     if not home.warehouse.exists():
         return None
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with engine.connect(home) as connection:
         _create(connection)
         found = connection.execute(
             "select made from meta.stage where stage = ? and fingerprint = "
@@ -101,13 +102,13 @@ def made(home: Home, stage: str) -> str | None:
 
 def begin(home: Home, stage: str) -> None:
     """Forget a stage and those after it, before the first change."""
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with engine.connect(home) as connection:
         forget(connection, stage)
 
 
 def finish(home: Home, stage: str, made: str = "") -> None:
     """Note that a stage was built from what the warehouse now holds, after the last change."""
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with engine.connect(home) as connection:
         fingerprint = recorded(connection)
         if fingerprint is not None:
             note(connection, stage, fingerprint, made)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import replies, standing
+from pipelines import engine, last_build, replies, standing
 from pipelines.delivery_rows import empty_columns, rows_query
 from pipelines.home import Home
 from pipelines.ingest import semantics, store
@@ -35,7 +35,7 @@ def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         duckdb.IOException: another process has the file open.
     """
-    connection = duckdb.connect(str(home.warehouse))
+    connection = engine.connect(home)
     try:
         yield connection
     finally:
@@ -82,7 +82,8 @@ def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
     warehouse stands at the same night with the same inputs, nothing is written.
     """
     ledger = read_ledger(home, night)
-    fingerprint = _fingerprint(home, catalogue, ledger, night)
+    code = _code(home, catalogue)
+    fingerprint = _fingerprint(home, code, ledger, night)
     with open_warehouse(home) as connection:
         if standing.recorded(connection) == fingerprint:
             return ledger
@@ -104,30 +105,44 @@ def prepare(home: Home, catalogue: Catalogue, night: date) -> Ledger:
                 obstacles.append((contract.department, contract.dataset, obstacle))
         _write_obstacles(connection, obstacles)
         replies.create_views(connection, home, ledger.receipts)
+        last_build.write_in_force(connection, code, _in_force(home, ledger))
         standing.note(connection, standing.WAREHOUSE, fingerprint)
         connection.commit()
     return ledger
 
 
-def _fingerprint(home: Home, catalogue: Catalogue, ledger: Ledger, night: date) -> str:
-    """All that the warehouse, and whatever is made of it, depends on."""
+def _code(home: Home, catalogue: Catalogue) -> str:
+    """Code, contracts, and where the files lie, which the views name."""
     contracts = [contract.path for contract in catalogue.contracts]
     contracts += [entry.path for entry in catalogue.broken]
     return standing.combined(
         [
-            str(home.root),  # the views name their files
-            night.isoformat(),
+            str(home.root),
             standing.code_fingerprint(home),
             *(f"{path.parent.name}/{path.name}" for path in contracts),
             *(path.read_text(encoding="utf-8", errors="replace") for path in contracts),
-            *(repr(receipt) for receipt in ledger.receipts),
-            *(
-                f"{path.name} {standing.file_fingerprint(path)}"
-                for receipt in ledger.receipts
-                for path in _files(home, receipt)
-            ),
         ]
     )
+
+
+def _fingerprint(home: Home, code: str, ledger: Ledger, night: date) -> str:
+    """All that the warehouse, and whatever is made of it, depends on."""
+    receipts = [f"{receipt!r} {_content(home, receipt)}" for receipt in ledger.receipts]
+    return standing.combined([code, night.isoformat(), *receipts])
+
+
+def _content(home: Home, receipt: Receipt) -> str:
+    """What tells the rows of a delivery from others that were loaded under its name."""
+    return " ".join(standing.file_fingerprint(path) for path in _files(home, receipt))
+
+
+def _in_force(home: Home, ledger: Ledger) -> Iterator[last_build.InForce]:
+    for receipt in ledger.receipts:
+        if receipt.status == "loaded" and receipt.delivery_id not in ledger.superseded_by:
+            yield (
+                receipt.delivery_id, receipt.department, receipt.dataset,
+                receipt.business_date, _content(home, receipt),
+            )  # fmt: skip
 
 
 def _files(home: Home, receipt: Receipt) -> list[Path]:

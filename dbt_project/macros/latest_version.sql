@@ -22,28 +22,50 @@
 
     Only keys that occur more than once are ranked: most occur once, and sorting a whole register
     takes as long as all the rest of staging.
+
+    A dataset with a key is built by the keys that changed (macros/incremental): those of the
+    deliveries that came into force or went out of it since the last build. Where deliveries only
+    came, their rows stand for election against the rows in force; the older ones have lost already.
+    Otherwise the keys are looked up in all deliveries: a change log keeps no row of what it deleted,
+    and of a full dataset whose newest date is another every key has changed.
 #}
 {% macro latest_version(relation, keys, delivery, change_column=none, delete_values=[]) -%}
     {%- set node = model.tested_node_unique_id or model.unique_id -%}
+    {%- set dataset = node.split('.')[-1] | replace('stg_', '', 1) -%}
+    {%- set against_rows_in_force = false -%}
+    {%- if keys -%}
+        {%- do config(materialized='incremental', unique_key=keys) -%}
+        {%- if goes_on() -%}
+            {%- set against_rows_in_force = note_changed_deliveries(dataset, keys, delivery) -%}
+        {%- endif -%}
+    {%- endif -%}
     with
 
     deliveries as (
         select
             delivery_id,
             business_date,
-            part
+            part,
+            sequence
         from {{ source('meta', 'delivery') }}
         where
-            department || '__' || dataset = '{{ node.split('.')[-1] | replace('stg_', '', 1) }}'
+            department || '__' || dataset = '{{ dataset }}'
             and status = 'loaded'
             and superseded_by is null
     ),
 
     in_force as (
-        select *
+        {%- if against_rows_in_force %}
+        {{ rows_in_force_and_new_rows(relation, dataset, keys) }}
+        {%- else %}
+        select {{ relation }}.*
         from {{ relation }}
+        {{ only_changed(prefixed(relation, keys)) }}
         {%- if delivery == 'full' %}
-        where _business_date = (select max(newest.business_date) from deliveries as newest)
+        where
+            {{ relation }}._business_date
+            = (select max(newest.business_date) from deliveries as newest)
+        {%- endif %}
         {%- endif %}
     )
     {%- if keys %},

@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import dbt_run, standing
+from pipelines import dbt_run, last_build, standing
 from pipelines.assets.raw import raw_key
 from pipelines.home import Home
 from pipelines.partitions import BUSINESS_DATES
@@ -124,15 +124,19 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
                 yield dg.MaterializeResult(asset_key=RESULT, metadata={UNCHANGED: True})
             return
         chosen = [] if whole else sorted(names[key] for key in selected if key in names)
+        goes_on = whole and last_build.can_go_on(city.home, manifest)
         standing.begin(city.home, standing.MODELS)
+        last_build.begin(city.home)
         city.progress.stage(STAGE, len(chosen) or len(names))
         nodes = dbt_run.build(
             city.home,
             select=chosen,
+            full_refresh=not goes_on,
             on_node=lambda name: city.progress.advance(STAGE, name) if name in by_name else None,
         )
         write_results(city.home, nodes)
         if whole and not any(node.is_bad for node in nodes):
+            last_build.finish(city.home, went_on=goes_on)
             standing.finish(city.home, standing.MODELS)
         counts = _row_counts(city.home)
         for node in nodes:

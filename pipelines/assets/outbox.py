@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines import standing
+from pipelines import engine, standing
 from pipelines.assets.models import UNCHANGED
 from pipelines.assets.quality import CAMPAIGN_PROGRESS, PLATFORM, WORK_ORDER
 from pipelines.home import Home
@@ -70,8 +70,9 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
         sent: list[Path] = []
         for department in chosen:
             summary = nightly.send_home(
-                city.home.warehouse, city.catalogue, department, night, city.home.outbox
-            )
+                city.home.warehouse, city.catalogue, department, night, city.home.outbox,
+                settings=engine.settings(),
+            )  # fmt: skip
             sent += [summary.path, summary.page]
             city.progress.advance(STAGE, department)
             yield dg.MaterializeResult(
@@ -115,8 +116,12 @@ def bulletin_asset() -> dg.AssetsDefinition:
 
         standing.begin(city.home, standing.BULLETIN)
         where = (city.home.warehouse, city.catalogue)
-        page = nightly.publish_bulletin(*where, night, city.home.outbox / PLATFORM)
-        disputes = nightly.send_decisions(*where, PLATFORM, night, city.home.outbox)
+        page = nightly.publish_bulletin(
+            *where, night, city.home.outbox / PLATFORM, settings=engine.settings()
+        )
+        disputes = nightly.send_decisions(
+            *where, PLATFORM, night, city.home.outbox, settings=engine.settings()
+        )
         _note_sent(city.home, standing.BULLETIN, [page, *([disputes] if disputes else [])])
         city.progress.advance(STAGE, "bulletin")
         metadata = {"page": dg.MetadataValue.path(str(page))}

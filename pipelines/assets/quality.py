@@ -8,7 +8,7 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines import dbt_run, standing
+from pipelines import dbt_run, engine, standing
 from pipelines.assets.models import RESULT, UNCHANGED, read_results
 from pipelines.assets.raw import raw_key
 from pipelines.partitions import BUSINESS_DATES
@@ -50,7 +50,9 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
 
         standing.begin(city.home, standing.RULES)
         extra = platform_results(read_results(city.home), night)
-        results = nightly.judge(city.home.warehouse, city.catalogue, night, extra)
+        results = nightly.judge(
+            city.home.warehouse, city.catalogue, night, extra, settings=engine.settings()
+        )
         standing.finish(city.home, standing.RULES)
         city.progress.advance(STAGE, "规则结果 rule results")
         counts: dict[str, int] = {}
@@ -77,7 +79,7 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         from quality import nightly
 
         standing.begin(city.home, standing.SCORES)
-        nightly.score(city.home.warehouse, night)
+        nightly.score(city.home.warehouse, night, settings=engine.settings())
         standing.finish(city.home, standing.SCORES)
         city.progress.advance(STAGE, "得分 scores")
         return dg.MaterializeResult()
@@ -101,7 +103,9 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         from quality import nightly
 
         standing.begin(city.home, standing.ORDERS)
-        derived = nightly.order(city.home.warehouse, night, city.catalogue)
+        derived = nightly.order(
+            city.home.warehouse, night, city.catalogue, settings=engine.settings()
+        )
         standing.finish(city.home, standing.ORDERS)
         city.progress.advance(STAGE, "工单 work orders")
         orders, outcomes = derived.orders, [o for o in derived.outcomes if o.reply.night == night]
@@ -137,7 +141,9 @@ def quality_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         from quality import nightly
 
         standing.begin(city.home, standing.CAMPAIGNS)
-        found, problems = nightly.run_campaigns(city.home.warehouse, city.catalogue, night)
+        found, problems = nightly.run_campaigns(
+            city.home.warehouse, city.catalogue, night, settings=engine.settings()
+        )
         for problem in problems:
             context.log.error(problem)
         standing.finish(city.home, standing.CAMPAIGNS, "\n".join(problems))

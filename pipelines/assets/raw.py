@@ -11,7 +11,7 @@ import dagster as dg
 
 from pipelines import replies, warm
 from pipelines.fetch import fetch
-from pipelines.ingest import arrive, normalisations, store
+from pipelines.ingest import arrive, normalisation_counts, store
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
 from pipelines.warehouse import prepare
@@ -202,7 +202,7 @@ def _metadata(city: City, name: str, night: date) -> dict[str, dg.MetadataValue]
                 "rows_read": receipt.rows_read,
                 "rows_accepted": receipt.rows_accepted,
                 "rows_quarantined": receipt.rows_quarantined,
-                "values_normalised": normalisations.total(receipt.findings),
+                "values_normalised": normalisation_counts.total(receipt.findings),
                 "reason": receipt.reason or "",
             }
         )
@@ -216,7 +216,7 @@ def _metadata(city: City, name: str, night: date) -> dict[str, dg.MetadataValue]
     }
     if records:
         metadata["deliveries"] = dg.MetadataValue.table(records)
-    changes = normalisations.by_kind([receipt.findings for receipt in receipts])
+    changes = normalisation_counts.by_kind([receipt.findings for receipt in receipts])
     if changes:
         metadata["normalisations"] = dg.MetadataValue.table(
             [

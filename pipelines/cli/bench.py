@@ -12,8 +12,6 @@ import typer
 from rich.console import Console
 
 from pipelines.bench import city as city_bench
-from pipelines.bench import door as door_bench
-from pipelines.bench import rules as rules_bench
 from pipelines.bench.city_table import table as city_table
 from pipelines.bench.meter import MeasuredProgramError
 from pipelines.bench.places import Places
@@ -42,6 +40,8 @@ def door(
     ] = None,
 ) -> None:
     """Time the door with all row rules against DuckDB copying the same file to Parquet."""
+    from pipelines.bench import door as door_bench  # as slow to import as what it measures
+
     formats = form or FORMATS
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
@@ -64,6 +64,8 @@ def rules(
     folder: Annotated[Path | None, typer.Option(help="Where the rows are made and kept.")] = None,
 ) -> None:
     """Time eight row rules against one SQL pass, and against GX on pandas."""
+    from pipelines.bench import rules as rules_bench  # as slow to import as what it measures
+
     ways = way or list(rules_bench.WAYS)
     unknown = sorted(set(ways) - set(rules_bench.WAYS))
     if unknown or "sql" not in ways:

@@ -8,17 +8,19 @@ import tempfile
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.evaluation_orders import Figure
-from pipelines.evaluation_quality import Outcome, Simulation, simulate
 from pipelines.home import sources_folder
 from quality.catalogue import read_catalogue
+
+if TYPE_CHECKING:
+    from pipelines.evaluation_orders import Figure
+    from pipelines.evaluation_quality import Outcome, Simulation
 
 console = Console(stderr=True)
 
@@ -39,6 +41,9 @@ def quality(
     ] = None,
 ) -> None:
     """Simulate months with planted incidents and score the work orders; exit code 1 on a miss."""
+    # The whole product, which takes seconds to import: only where it is simulated.
+    from pipelines.evaluation_quality import Simulation, simulate
+
     try:
         day = datetime.strptime(first, "%Y-%m-%d").date()
     except ValueError as error:

@@ -22,7 +22,7 @@ from pipelines.fetch.delivery import RowFile, forget_facts, row_file, take_facts
 from pipelines.fetch.error import FetchError, driver_missing
 from pipelines.fetch.window import Window, window
 from pipelines.home import Home, file_date
-from pipelines.ingest import reload, store
+from pipelines.ingest import store
 from pipelines.ingest.store import Receipt
 from quality.contract import Contract
 from quality.source import ApiSource, DatabaseSource, FileSource
@@ -101,6 +101,8 @@ def _write_rows(
 def _window(home: Home, source: DatabaseSource, contract: Contract, night: date) -> Window | None:
     if not source.incremental_by:
         return None
+    from pipelines.ingest import reload  # takes seconds to import: only for a server
+
     receipts = store.read_receipts(home.raw, contract.department, contract.dataset)
     loaded = [receipt for receipt in receipts if receipt.status == "loaded"]
     if reason := reload.need(contract, loaded, home):

@@ -20,7 +20,8 @@ from pipelines.home import Home
 from pipelines.ingest import archive, drift, ending, flow, parse, semantics, store
 from pipelines.ingest.arrive import Arrival, plain_name
 from pipelines.ingest.cast import cast
-from pipelines.ingest.normalisations import NORMALISATIONS, Normalisations
+from pipelines.ingest.normalisation_counts import NORMALISATIONS
+from pipelines.ingest.normalisations import Normalisations
 from pipelines.ingest.refusal import RefusedError
 from pipelines.ingest.store import Receipt
 from pipelines.ingest.validate import DeliveryColumns, Validator

@@ -1,8 +1,9 @@
 """What the readings have changed in a delivery: per column, which kinds of change, how often.
 
 Belongs here: telling the kinds apart by the delivered text, and counting them. Does not belong
-here: the readings themselves (`readings`), or the changed texts, which stay with their rows in
-`_original` (`cast`). No value is ever kept here.
+here: the readings themselves (`readings`), the changed texts, which stay with their rows in
+`_original` (`cast`), or reading the counts again (`normalisation_counts`). No value is ever kept
+here.
 
 Only texts that a reading changed are looked at; a plain text costs nothing.
 """
@@ -10,16 +11,13 @@ Only texts that a reading changed are looked at; a plain text costs nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
 from pipelines.ingest import readings
 from quality.contract import Column
-
-NORMALISATIONS = "normalisations"
-"""Under this name the counts stand in the findings of a receipt."""
 
 OTHER = "other"
 _TEXT = "text"
@@ -60,21 +58,6 @@ class Normalisations:
             column: {"values": self._values[column], "kinds": dict(sorted(kinds.items()))}
             for column, kinds in self._kinds.items()
         }
-
-
-def total(findings: dict[str, Any]) -> int:
-    """How many values of a delivery were changed; `findings` are those of its receipt."""
-    return sum(column["values"] for column in findings.get(NORMALISATIONS, {}).values())
-
-
-def by_kind(findings: Iterable[dict[str, Any]]) -> dict[tuple[str, str], int]:
-    """Column and kind → how many values of some deliveries show it."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for found in findings:
-        for column, changes in found.get(NORMALISATIONS, {}).items():
-            for kind, values in changes["kinds"].items():
-                counts[column, kind] += values
-    return dict(sorted(counts.items()))
 
 
 def _kinds(column: Column) -> Iterator[tuple[str, pl.Expr]]:

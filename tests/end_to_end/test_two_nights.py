@@ -12,6 +12,9 @@ from tests.end_to_end.conftest import FIRST_NIGHT, SECOND_NIGHT, City
 pytestmark = pytest.mark.slow
 
 
+_HOW_IT_WAS_BUILT = "select is_whole, went_on_from is not null from meta.built_night"
+
+
 @pytest.fixture(scope="module")
 def city(new_city: Callable[[], City]) -> City:
     """Both nights, and the first one again after them, have run."""
@@ -27,6 +30,7 @@ def city(new_city: Callable[[], City]) -> City:
     city.again_version = city.version
     city.second = city.night(SECOND_NIGHT)
     city.second_version = city.version
+    city.second_went_on = city.warehouse(_HOW_IT_WAS_BUILT)
     city.written = _written(city)
     city.third = city.night(SECOND_NIGHT)
     return city
@@ -102,7 +106,13 @@ def test_a_past_night_can_be_rebuilt_after_a_later_one(city: City) -> None:
     result = city.night(FIRST_NIGHT)
     assert result.exit_code == 0, result.output
     assert city.version == city.first_version
-    city.night(SECOND_NIGHT)
+
+
+def test_a_night_that_goes_on_from_the_last_gives_what_a_rebuild_gives(city: City) -> None:
+    """A version is named by the checksums of all its tables."""
+    assert city.second_went_on == [(True, True)]
+    city.run("nightly", "--date", SECOND_NIGHT.isoformat(), "--rebuild")
+    assert city.warehouse(_HOW_IT_WAS_BUILT) == [(True, False)]
     assert city.version == city.second_version
 
 

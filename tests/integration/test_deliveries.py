@@ -55,16 +55,23 @@ def guarded(make_contract: MakeContract) -> Contract:
 
 
 def staging_query(contract: Contract) -> str:
-    """The staging model as dbt would compile it."""
+    """The staging model as dbt would compile it on a whole build."""
     macro = (PROJECT / "dbt_project" / "macros" / "latest_version.sql").read_text("utf-8")
 
     def source(schema: str, table: str) -> str:
         return f"meta.{table}" if schema == "meta" else f"raw.{schema}__{table}"
 
-    environment = Environment(autoescape=False)  # noqa: S701  (SQL, as dbt renders it)
+    def no_join(_: list[str]) -> str:
+        return ""
+
+    def prefixed(relation: str, columns: Iterable[str]) -> list[str]:
+        return [f"{relation}.{column}" for column in columns]
+
+    environment = Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701  (SQL)
     model = {"unique_id": f"model.yishu.{contract.staging_model}"}
     template = environment.from_string(macro + staging_sql(contract))
-    return template.render(source=source, model=model)
+    dbt = {"config": dict, "goes_on": bool, "prefixed": prefixed, "only_changed": no_join}
+    return template.render(source=source, model=model, **dbt)
 
 
 def staged(home: Home, contract: Contract, night: date) -> list[tuple[str, str]]:

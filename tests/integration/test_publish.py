@@ -14,15 +14,8 @@ import pytest
 
 from pipelines import publish as publishing
 from pipelines.home import Home
-from pipelines.publish import (
-    FILE,
-    KEPT_VERSIONS,
-    OWN_TABLES,
-    PublicationError,
-    current,
-    publish,
-    published_columns,
-)
+from pipelines.publish import FILE, KEPT_VERSIONS, current, publish
+from pipelines.published_content import OWN_TABLES, PublicationError, published_columns
 
 NIGHT = date(2026, 6, 30)
 Row = tuple[str | None, str | None, str | None]
@@ -94,7 +87,7 @@ def test_columns_leave_as_their_models_say(home: Home) -> None:
         f"{s}.{t}" for s, t in ask(path, "select schema_name, table_name from duckdb_tables()")
     }
     own = {f"{schema}.{name}" for schema, name in OWN_TABLES}
-    assert names == own | {"population.person", "meta.published_table"}
+    assert names == own | {"population.person", "meta.published_table", "meta.publication"}
 
 
 def test_a_personal_column_in_clear_is_refused() -> None:
@@ -126,6 +119,98 @@ def test_a_model_of_which_nothing_may_leave_is_named(home: Home) -> None:
     build(home)
     with pytest.raises(PublicationError, match=r"population\.person"):
         publish(home, manifest(model({"id_number": {"level": "L3"}})), NIGHT)
+
+
+# -- going on from the file before ----------------------------------------------------------
+
+CHANGED: Sequence[Row] = (("a" * 32, "李四", "兰山区金雀山路1号"), ("c" * 32, "王五", None))
+
+
+def incremental() -> dict[str, Any]:
+    node = model(COLUMNS)
+    node["config"] = {"materialized": "incremental", "unique_key": ["person_token"]}
+    return manifest(node)
+
+
+def note_build(home: Home, built_from: str, went_on_from: str | None) -> None:
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute(
+            "create table meta.built_night as select true as is_whole, ? as built_from, "
+            "?::varchar as went_on_from",
+            [built_from, went_on_from],
+        )
+
+
+def went_on(home: Home, rows: Sequence[Row] = CHANGED, went_on_from: str = "first") -> None:
+    """A second build of other rows, with what differs from `ROWS` in the schema `changes`."""
+    build(home, rows)
+    note_build(home, "second", went_on_from)
+    tokens = sorted({row[0] for row in set(ROWS) ^ set(rows)})
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("create schema changes")
+        connection.execute(
+            "create table changes.person as select unnest(?) as person_token", [tokens]
+        )
+
+
+def first_publication(home: Home) -> Path:
+    build(home)
+    note_build(home, "first", None)
+    return publish(home, incremental(), NIGHT).path
+
+
+def test_what_is_taken_over_with_its_changes_is_what_would_be_written_anew(home: Home) -> None:
+    first_publication(home)
+    unchanged = ("b" * 32, "赵六", None)  # a change that `changes` does not tell of
+    went_on(home)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("delete from population.person where person_token like 'c%'")
+        connection.execute(
+            "insert into population.person values (?, ?, ?, null), (?, ?, ?, null)",
+            [*CHANGED[1], *unchanged],
+        )
+        connection.execute("delete from changes.person where person_token like 'b%'")
+    taken_over = publish(home, incremental(), NIGHT)
+    rows = ask(taken_over.path, "from population.person order by 1")
+    assert rows == [
+        ("a" * 32, "李*", "兰山区金雀山***"),
+        ("b" * 32, None, None),
+        ("c" * 32, "王*", None),
+    ], "the rows that did not change were not taken over"
+    went_on(home, [*CHANGED, ROWS[1]])
+    (home.published / "current").unlink()
+    anew = publish(home, incremental(), NIGHT)
+    assert ask(anew.path, "from population.person order by 1") == rows
+    assert anew.version == taken_over.version
+
+
+def test_a_row_that_went_is_not_taken_over(home: Home) -> None:
+    first_publication(home)
+    went_on(home)
+    path = publish(home, incremental(), NIGHT).path
+    assert ask(path, "select left(person_token, 1) from population.person order by 1") == [
+        ("a",),
+        ("c",),
+    ]
+
+
+def test_a_file_of_another_build_is_not_taken_over(home: Home) -> None:
+    """Else a night that was not published would leave its changes out for ever."""
+    first_publication(home)
+    went_on(home, went_on_from="a build that was not published")
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("delete from changes.person")
+    path = publish(home, incremental(), NIGHT).path
+    assert len(ask(path, "from population.person")) == len(CHANGED)
+    assert ask(path, "select count(*) from population.person where full_name = '王*'") == [(1,)]
+
+
+def test_personal_data_in_a_row_that_came_is_refused(home: Home) -> None:
+    before = first_publication(home)
+    went_on(home, [*ROWS, (MOBILE, None, None)])
+    with pytest.raises(PublicationError, match=r"population\.person\.person_token holds 1 text"):
+        publish(home, incremental(), NIGHT)
+    assert current(home) == before.resolve()
 
 
 # -- the gate ----------------------------------------------------------------------------

@@ -4,7 +4,7 @@
     select
         {{ columns | join(', ') }},
         count(*) as row_count
-    from {{ model }}
+    from {{ changed_part(model, columns) }} as tested
     group by {{ columns | join(', ') }}
     having
         count(*) > 1

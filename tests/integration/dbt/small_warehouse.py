@@ -96,7 +96,7 @@ class SmallWarehouse:
                 )
 
     def build(self, *arguments: str) -> DbtRun:
-        """`dbt build` in this process; what it writes lies under `root`."""
+        """A whole `dbt build` in this process; what it writes lies under `root`."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -105,7 +105,7 @@ class SmallWarehouse:
         with _environment(self.root, self.path):
             try:
                 result = dbtRunner().invoke(
-                    ["build", "--quiet",
+                    ["build", "--quiet", "--full-refresh",
                      "--project-dir", str(PROJECT / "dbt_project"),
                      "--profiles-dir", str(PROJECT / "dbt_project"),
                      "--target-path", str(self.root / "target"),

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.home import Home
-from pipelines.ingest import normalisations
+from pipelines.ingest import normalisation_counts
 from pipelines.ingest.cast import cast
-from pipelines.ingest.normalisations import NORMALISATIONS, Normalisations
+from pipelines.ingest.normalisation_counts import NORMALISATIONS
+from pipelines.ingest.normalisations import Normalisations
 from pipelines.ingest.parse import LINE, RAGGED, ROW
 from quality.contract import Contract
 from tests.conftest import Land, MakeContract, TakeUp
@@ -153,8 +154,8 @@ def test_the_receipt_lists_every_normalisation_and_no_value(
         "paid": {"values": 2, "kinds": {"chinese_date": 1, "excel_serial": 1}},
         "note": {"values": 1, "kinds": {"space": 1}},
     }
-    assert normalisations.total(receipt.findings) == 5
-    twice = normalisations.by_kind([receipt.findings, receipt.findings, {}])
+    assert normalisation_counts.total(receipt.findings) == 5
+    twice = normalisation_counts.by_kind([receipt.findings, receipt.findings, {}])
     assert twice["code", "lower_case"] == 2
     told = json.dumps(asdict(receipt), ensure_ascii=False, default=str)
     assert not any(text in told for text in ("46086", "Ａ２", "3月5日", "不详"))

@@ -1,7 +1,24 @@
+{% call incremental_by(['unified_code', 'payment_month']) %}
+    select
+        employer_code as unified_code,
+        payment_month
+    from {{ changed_rows('stg_human_resources__social_insurance_payment') }}
+    union
+    select  -- a month that counted then and does not now, or the other way round
+        employer_code,
+        payment_month
+    from {{ ref('stg_human_resources__social_insurance_payment') }}
+    where
+        ({{ in_last_year('payment_month', built_date()) }})
+        <> ({{ in_last_year('payment_month', business_date()) }})
+{% endcall %}
+
 with
 
 payments as (
-    select * from {{ ref('stg_human_resources__social_insurance_payment') }}
+    select payments.*
+    from {{ ref('stg_human_resources__social_insurance_payment') }} as payments
+    {{ only_changed(['payments.employer_code', 'payments.payment_month']) }}
 ),
 
 recent as (
@@ -10,9 +27,7 @@ recent as (
         payment_month,
         payment_kind
     from payments
-    where
-        cast(payment_month || '-01' as date) <= {{ business_date() }}
-        and cast(payment_month || '-01' as date) > {{ business_date() }} - interval '12' month
+    where {{ in_last_year('payment_month', business_date()) }}
 ),
 
 final as (

@@ -1,29 +1,55 @@
-{{ config(materialized='table') }}
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_rows('stg_market_regulation__enterprise') }}
+    union
+    select unified_code from {{ changed_rows('stg_taxation__tax_payment') }}
+    union
+    select unified_code from {{ changed_rows('stg_power_supply__electricity_usage') }}
+    union
+    select employer_code
+    from {{ changed_rows('stg_human_resources__social_insurance_enrolment') }}
+    union
+    select unified_code from {{ changed_rows('stg_development_reform__credit_record') }}
+    union
+    select unified_code
+    from {{ changed_rows('stg_market_regulation__enterprise_register_extract') }}
+{% endcall %}
 
 with
 
 enterprises as (
-    select * from {{ ref('stg_market_regulation__enterprise') }}
+    select enterprises.*
+    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
+    {{ only_changed('enterprises.unified_code') }}
 ),
 
 tax_payments as (
-    select * from {{ ref('stg_taxation__tax_payment') }}
+    select tax_payments.*
+    from {{ ref('stg_taxation__tax_payment') }} as tax_payments
+    {{ only_changed('tax_payments.unified_code') }}
 ),
 
 electricity_usages as (
-    select * from {{ ref('stg_power_supply__electricity_usage') }}
+    select electricity_usages.*
+    from {{ ref('stg_power_supply__electricity_usage') }} as electricity_usages
+    {{ only_changed('electricity_usages.unified_code') }}
 ),
 
 insurances as (
-    select * from {{ ref('stg_human_resources__social_insurance_enrolment') }}
+    select insurances.*
+    from {{ ref('stg_human_resources__social_insurance_enrolment') }} as insurances
+    {{ only_changed('insurances.employer_code') }}
 ),
 
 credit_records as (
-    select * from {{ ref('stg_development_reform__credit_record') }}
+    select credit_records.*
+    from {{ ref('stg_development_reform__credit_record') }} as credit_records
+    {{ only_changed('credit_records.unified_code') }}
 ),
 
 register_extracts as (
-    select * from {{ ref('stg_market_regulation__enterprise_register_extract') }}
+    select register_extracts.*
+    from {{ ref('stg_market_regulation__enterprise_register_extract') }} as register_extracts
+    {{ only_changed('register_extracts.unified_code') }}
 ),
 
 appearances as (

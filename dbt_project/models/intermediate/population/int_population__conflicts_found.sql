@@ -1,13 +1,19 @@
-{{ config(materialized='table') }}
+{% call incremental_by(['id_number']) %}
+    select id_number from {{ changed_keys('int_population__golden_person_chosen') }}
+{% endcall %}
 
 with
 
 appearances as (
-    select * from {{ ref('int_population__appearances_collected') }}
+    select appearances.*
+    from {{ ref('int_population__appearances_collected') }} as appearances
+    {{ only_changed('appearances.id_number') }}
 ),
 
 golden as (
-    select * from {{ ref('int_population__golden_person_chosen') }}
+    select golden.*
+    from {{ ref('int_population__golden_person_chosen') }} as golden
+    {{ only_changed('golden.id_number') }}
 ),
 
 conflicts as (

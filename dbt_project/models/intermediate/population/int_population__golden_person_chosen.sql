@@ -1,9 +1,30 @@
-{{ config(materialized='table') }}
+{% call incremental_by(['id_number']) %}
+    select id_number from {{ changed_rows('stg_public_security__resident') }}
+    union
+    select id_number from {{ changed_rows('stg_public_security__residence_permit') }}
+    union
+    select id_number from {{ changed_rows('stg_human_resources__social_insurance_enrolment') }}
+    union
+    select owner_id_number from {{ changed_rows('stg_natural_resources__real_estate') }}
+    union
+    select legal_representative_id_number
+    from {{ changed_rows('stg_market_regulation__enterprise') }}
+    union
+    select child_id_number from {{ changed_rows('stg_education__enrolment_application') }}
+    union
+    select guardian_id_number from {{ changed_rows('stg_education__enrolment_application') }}
+    union
+    select id_number  -- a permit that was valid then and is not now
+    from {{ ref('stg_public_security__residence_permit') }}
+    where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
+{% endcall %}
 
 with
 
 appearances as (
-    select * from {{ ref('int_population__appearances_collected') }}
+    select appearances.*
+    from {{ ref('int_population__appearances_collected') }} as appearances
+    {{ only_changed('appearances.id_number') }}
 ),
 
 chosen as (

@@ -1,9 +1,19 @@
-{{ config(materialized='table') }}
+{% call incremental_by(['household_number']) %}
+    select household_number from {{ changed_rows('stg_public_security__resident') }}
+    union
+    select household_number  -- of a member whose birthday it was
+    from {{ ref('stg_public_security__resident') }}
+    where
+        {{ completed_years('birth_date', built_date()) }}
+        <> {{ completed_years('birth_date', business_date()) }}
+{% endcall %}
 
 with
 
 residents as (
-    select * from {{ ref('stg_public_security__resident') }}
+    select residents.*
+    from {{ ref('stg_public_security__resident') }} as residents
+    {{ only_changed('residents.household_number') }}
 ),
 
 night as (

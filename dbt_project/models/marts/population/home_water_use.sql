@@ -1,7 +1,24 @@
+{% call incremental_by(['division_code', 'reading_month']) %}
+    select
+        division_code,
+        reading_month
+    from {{ changed_rows('stg_water_supply__water_reading') }}
+    union
+    select  -- a month that counted then and does not now, or the other way round
+        division_code,
+        reading_month
+    from {{ ref('stg_water_supply__water_reading') }}
+    where
+        ({{ in_last_year('reading_month', built_date()) }})
+        <> ({{ in_last_year('reading_month', business_date()) }})
+{% endcall %}
+
 with
 
 readings as (
-    select * from {{ ref('stg_water_supply__water_reading') }}
+    select readings.*
+    from {{ ref('stg_water_supply__water_reading') }} as readings
+    {{ only_changed(['readings.division_code', 'readings.reading_month']) }}
 ),
 
 final as (
@@ -13,9 +30,7 @@ final as (
         cast(sum(usage_m3) as bigint) as usage_m3,
         count(*) filter (where reading_kind = '估抄') as homes_estimated
     from readings
-    where
-        cast(reading_month || '-01' as date) <= {{ business_date() }}
-        and cast(reading_month || '-01' as date) > {{ business_date() }} - interval '12' month
+    where {{ in_last_year('reading_month', business_date()) }}
     group by division_code, reading_month
 )
 

@@ -1,7 +1,13 @@
+{% call incremental_by(['household_token']) %}
+    select household_token from {{ changed_rows('int_population__households_counted') }}
+{% endcall %}
+
 with
 
 households as (
-    select * from {{ ref('int_population__households_counted') }}
+    select households.*
+    from {{ ref('int_population__households_counted') }} as households
+    {{ only_changed('households.household_token') }}
 ),
 
 golden as (

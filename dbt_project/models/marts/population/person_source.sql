@@ -1,3 +1,12 @@
+{% call incremental_by(['person_token']) %}
+    select golden.person_token
+    from {{ ref('int_population__golden_person_chosen') }} as golden
+    semi join {{ changed_keys('int_population__golden_person_chosen') }} as changed
+        on golden.id_number = changed.id_number
+    union
+    select person_token from {{ changed_rows('int_population__golden_person_chosen') }}
+{% endcall %}
+
 with
 
 appearances as (
@@ -5,7 +14,9 @@ appearances as (
 ),
 
 golden as (
-    select * from {{ ref('int_population__golden_person_chosen') }}
+    select golden.*
+    from {{ ref('int_population__golden_person_chosen') }} as golden
+    {{ only_changed('golden.person_token') }}
 ),
 
 final as (

@@ -1,0 +1,64 @@
+{#
+    Models whose rows follow what changed: the one pattern (docs/incremental.md).
+
+    A model says by which columns its rows hang together (`keys`) and which keys a night changes
+    (`changed`, a query over the changed rows of what it reads):
+
+        {% call incremental_by(['id_number']) %}
+            select id_number from {{ changed_rows('stg_public_security__resident') }}
+        {% endcall %}
+
+        residents as (
+            select residents.*
+            from {{ ref('stg_public_security__resident') }} as residents
+            {{ only_changed('residents.id_number') }}
+        )
+
+    On a whole build the query is not asked and the join is not there: the model is what it would
+    be without this pattern. On a build that goes on from the last one the keys lie in the table
+    changes.<model>__keys, the model computes the rows of these keys alone, and the strategy
+    `changed_keys` puts them in the place of the former ones. What differed, before and after, lies
+    in changes.<model>, for the models that read this one.
+
+    Every table of the schema `changes` is written anew by the build that reads it. Whether a build
+    goes on or is whole is decided outside (pipelines/last_build.py): never after a build that did
+    not end well.
+#}
+
+{% macro incremental_by(keys) -%}
+    {%- do config(materialized='incremental', unique_key=keys) -%}
+    {%- if model.resource_type != 'unit_test' -%}
+        {%- set changed = caller() -%}  {# in any case, so that dbt sees what it refers to #}
+        {%- if goes_on() and flags.WHICH in ('build', 'run') -%}
+            {%- do note_changed_keys(changed) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The rows that this build changed in a model: as they were and as they are. #}
+{% macro changed_rows(model_name) -%}
+    changes.{{ model_name }}
+{%- endmacro %}
+
+{# The keys that this build looked at in a model, whether their rows changed or not. #}
+{% macro changed_keys(model_name) -%}
+    changes.{{ model_name }}__keys
+{%- endmacro %}
+
+{# The business date from which a build goes on. #}
+{% macro built_date() -%}
+    (select built_night.business_date from meta.built_night as built_night)
+{%- endmacro %}
+
+{# Leaves of a relation the rows of the changed keys; `columns` are its own, in the keys' order. #}
+{% macro only_changed(columns) -%}
+    {%- if goes_on() -%}
+        {%- set columns = [columns] if columns is string else columns -%}
+        {%- set keys = config.get('unique_key') -%}
+        semi join changes.{{ this.name }}__keys as changed_keys
+        on {% for column in columns -%}
+            {{ column }} is not distinct from changed_keys.{{ keys[loop.index0] }}
+            {{- ' and ' if not loop.last }}
+        {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,334 @@
+"""What a published file holds: the marts without personal data, and the gate before it.
+
+Belongs here: filling one file, from nothing or from the one before. Does not belong here: which
+file is current (`publish`), the marts (dbt).
+
+Each column leaves as its model says (`publish` in the column's meta): as it is, masked, or
+not at all. Without a word, levels L1 and L2 leave as they are and L3 and L4 do not leave.
+
+Where the models went on from the build that the former file was made of, a table that was built
+by its changed keys is taken over and the rows of these keys are put in the place of the former
+ones. Its checksum is a sum over the rows, so it follows; the gate looks at every row that is new.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+SCHEMAS = ("population", "legal_entity", "credit", "scenario")
+OWN_TABLES = (
+    ("governance", "dataset"),
+    ("governance", "data_column"),
+    ("meta", "delivery"),
+    ("meta", "night"),
+    ("quality", "expected_check"),
+    ("quality", "rule_result"),
+    ("quality", "cause"),
+    ("quality", "defect"),
+    ("quality", "disagreement"),
+    ("quality", "indicator_score"),
+    ("quality", "dataset_score"),
+    ("quality", "department_score"),
+    ("quality", "city_score"),
+    ("quality", "work_order"),
+    ("quality", "work_order_event"),
+    ("quality", "reply"),
+    ("quality", "campaign_progress"),
+)
+"""Tables that the platform itself writes; they hold no personal data by construction, and
+the gate looks all the same."""
+
+_MOST_FREE = 0.3
+"""Share of a file that may lie free before it is written anew instead of going on."""
+
+_MODULUS = 1 << 64
+_MASKS = {
+    "clear": "{column}",
+    "token": "{column}",
+    "mask_name": "case when {column} is not null then left({column}, 1) || '*' end",
+    "mask_text": "case when {column} is not null then left({column}, 6) || '***' end",
+}
+_PERSONAL = (
+    r"(^|[^0-9A-Za-z])([1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
+    r"|1[3-9]\d{9})($|[^0-9A-Za-z])"
+)
+"""A resident number or a mobile number standing by itself in a text."""
+
+
+class PublicationError(Exception):
+    """Nothing was published, and what was published before stays; says why."""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One published table; `checksum` does not depend on the order of its rows."""
+
+    schema: str
+    name: str
+    rows: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """Rows and the sum of their hashes: what a checksum is made of."""
+
+    rows: int
+    hashes: int
+
+    def table(self, schema: str, name: str) -> PublishedTable:
+        return PublishedTable(schema, name, self.rows, f"{self.hashes % _MODULUS:016x}")
+
+
+def published_columns(node: Mapping[str, Any]) -> dict[str, str]:
+    """Column → SQL expression of what leaves of one model, in the model's order.
+
+    Raises:
+        PublicationError: a column has no level or an unknown `publish`, an L3 or L4 column would
+            leave in clear, or nothing would leave.
+    """
+    expressions = {}
+    for name, column in node["columns"].items():
+        meta = (column.get("config") or {}).get("meta") or column.get("meta") or {}
+        level, how = meta.get("level"), meta.get("publish")
+        if level not in ("L1", "L2", "L3", "L4"):
+            raise PublicationError(f"{node['name']}.{name} has no level; set meta.level to L1 … L4")
+        how = how or ("clear" if level in ("L1", "L2") else "drop")
+        if how not in (*_MASKS, "drop"):
+            known = ", ".join((*_MASKS, "drop"))
+            raise PublicationError(f"{node['name']}.{name}: publish {how!r} is none of {known}")
+        if level in ("L3", "L4") and how in ("clear", "token"):
+            raise PublicationError(f"{node['name']}.{name} is {level} and must not leave in clear")
+        if how != "drop":
+            expressions[name] = _MASKS[how].format(column=f'"{name}"')
+    if not expressions:
+        table = f"{node['schema']}.{node['name']}"
+        raise PublicationError(f"no column of {table} may leave; set publish on one")
+    return expressions
+
+
+def fill(
+    target: Path,
+    warehouse: Path,
+    manifest: Mapping[str, Any],
+    business_date: date,
+    former: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> tuple[PublishedTable, ...]:
+    """Write the marts and the platform's own tables to `target`, in the order of their names.
+
+    Args:
+        target: a file that does not exist.
+        warehouse: as of the business date, not open anywhere.
+        manifest: of the dbt project that built it.
+        business_date: later nights of the platform's own tables are left out.
+        former: the current file; taken over where it was made of the build from which the
+            models went on.
+        settings: DuckDB's.
+
+    Raises:
+        PublicationError: a table is missing, or a text holds a resident or phone number.
+    """
+    if former is not None and _can_take_over(former, warehouse):
+        shutil.copyfile(former, target)
+    with duckdb.connect(str(target), config=dict(settings or {})) as connection:
+        path = str(warehouse).replace("'", "''")
+        connection.execute(f"attach '{path}' as warehouse (read_only)")
+        content = _Content(connection, business_date)
+        for node in _marts(manifest):
+            content.put_mart(node)
+        for schema, name in OWN_TABLES:
+            content.put_own(schema, name)
+        tables = content.finish()
+        connection.execute("detach warehouse")
+    return tables
+
+
+def _marts(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    models = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in SCHEMAS
+    ]
+    return sorted(models, key=lambda node: (node["schema"], node["name"]))
+
+
+def _can_take_over(former: Path, warehouse: Path) -> bool:
+    """Whether the file was made of the build from which the models went on, and is not half empty.
+
+    What went on is in the schema `changes` as long as no other build has begun.
+    """
+    with duckdb.connect(str(former), read_only=True) as connection:
+        path = str(warehouse).replace("'", "''")
+        connection.execute(f"attach '{path}' as warehouse (read_only)")
+        if not {("former", "publication"), ("warehouse", "built_night")} <= {
+            ("warehouse" if database == "warehouse" else "former", name)
+            for database, name in connection.execute(
+                "select database_name, table_name from duckdb_tables() where schema_name = 'meta'"
+            ).fetchall()
+        }:
+            return False
+        follows = connection.execute(
+            "select count(*) from meta.publication as former, warehouse.meta.built_night as built "
+            "where built.is_whole and former.built_from = built.went_on_from"
+        ).fetchone()
+        free = connection.execute(
+            "select free_blocks, total_blocks from pragma_database_size() "
+            "where database_name <> 'warehouse'"
+        ).fetchone()
+    return follows == (1,) and free is not None and free[0] <= free[1] * _MOST_FREE
+
+
+class _Content:
+    """The tables of one file on their way; `warehouse` is attached to its connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, business_date: date) -> None:
+        self._connection = connection
+        self._business_date = business_date
+        self._tables: list[PublishedTable] = []
+        self._present = set(
+            connection.execute(
+                "select schema_name, table_name from duckdb_tables() "
+                "where database_name = 'warehouse'"
+            ).fetchall()
+        )
+        self._former = self._take_former()
+
+    def put_mart(self, node: Mapping[str, Any]) -> None:
+        """The table of one model: taken over with its changes, or written anew."""
+        schema, name = node["schema"], node["name"]
+        self._require(schema, name)
+        expressions = published_columns(node)
+        columns = ", ".join(f'{sql} as "{column}"' for column, sql in expressions.items())
+        config = node.get("config") or {}
+        keys = list(config.get("unique_key") or ())
+        former = self._former.pop((schema, name), None)
+        goes_on = (
+            former is not None
+            and config.get("materialized") == "incremental"
+            and all(expressions.get(key) == f'"{key}"' for key in keys)  # unmasked
+            and ("changes", name) in self._present
+        )
+        if former is not None and goes_on:
+            found = self._replace_rows(schema, name, columns, keys, former)
+        else:
+            found = self._write(schema, name, f"select {columns} from warehouse.{schema}.{name}")
+        self._tables.append(found.table(schema, name))
+
+    def put_own(self, schema: str, name: str) -> None:
+        """One of the platform's own tables, without later nights."""
+        self._require(schema, name)
+        self._former.pop((schema, name), None)
+        query = f"select * from warehouse.{schema}.{name} {self._until(schema, name)}"
+        self._tables.append(self._write(schema, name, query).table(schema, name))
+
+    def finish(self) -> tuple[PublishedTable, ...]:
+        """Drop what is no longer published; note the checksums and the build."""
+        for schema, name in self._former:
+            self._connection.execute(f"drop table {schema}.{name}")
+        tables = tuple(sorted(self._tables, key=lambda table: (table.schema, table.name)))
+        self._connection.execute(
+            "create table meta.published_table "
+            "(schema_name varchar, table_name varchar, row_count bigint, checksum varchar)"
+        )
+        self._connection.executemany(
+            "insert into meta.published_table values (?, ?, ?, ?)",
+            [(t.schema, t.name, t.rows, t.checksum) for t in tables],
+        )
+        built = "select null::varchar as built_from where false"
+        if ("meta", "built_night") in self._present:
+            built = "select built_from from warehouse.meta.built_night where is_whole"
+        self._connection.execute(f"create table meta.publication as {built}")
+        return tables
+
+    def _take_former(self) -> dict[tuple[str, str], _Sum]:
+        """Table → rows and checksum of the file that was taken over; empty for a new one."""
+        own = self._connection.execute(
+            "select count(*) from duckdb_tables() where database_name <> 'warehouse'"
+        ).fetchone()
+        if own == (0,):
+            return {}
+        rows = self._connection.execute("from meta.published_table").fetchall()
+        self._connection.execute("drop table meta.published_table; drop table meta.publication")
+        return {
+            (schema, name): _Sum(count, int(checksum, 16)) for schema, name, count, checksum in rows
+        }
+
+    def _require(self, schema: str, name: str) -> None:
+        if (schema, name) not in self._present:
+            raise PublicationError(f"the table {schema}.{name} was not built")
+
+    def _write(self, schema: str, name: str, query: str) -> _Sum:
+        self._connection.execute(f"create schema if not exists {schema}")
+        self._connection.execute(f"create or replace table {schema}.{name} as {query}")
+        self._refuse_personal_data(f"{schema}.{name}", f"{schema}.{name}")
+        return self._sum(f"select * from {schema}.{name}")
+
+    def _replace_rows(
+        self, schema: str, name: str, columns: str, keys: Sequence[str], former: _Sum
+    ) -> _Sum:
+        """The rows of the changed keys in the place of the former rows of these keys."""
+        same = " and ".join(f"row_of.{key} is not distinct from changed.{key}" for key in keys)
+        run = self._connection.execute
+        run(
+            "create or replace temp table changed as "
+            f"select distinct {', '.join(keys)} from warehouse.changes.{name}"
+        )
+        run(
+            f"create or replace temp table coming as select {columns} "
+            f"from warehouse.{schema}.{name} as row_of semi join changed on {same}"
+        )
+        self._refuse_personal_data("coming", f"{schema}.{name}")
+        going = self._sum(
+            f"select * from {schema}.{name} where rowid in "
+            f"(select row_of.rowid from {schema}.{name} as row_of semi join changed on {same})"
+        )
+        coming = self._sum("select * from coming")
+        run(f"delete from {schema}.{name} as row_of using changed where {same}")
+        run(f"insert into {schema}.{name} select * from coming")
+        run("drop table coming; drop table changed")
+        return _Sum(
+            former.rows - going.rows + coming.rows, former.hashes - going.hashes + coming.hashes
+        )
+
+    def _sum(self, query: str) -> _Sum:
+        rows, hashes = self._connection.execute(
+            f"select count(*), sum(hash(t)::hugeint) from ({query}) as t"
+        ).fetchone() or (0, None)
+        return _Sum(rows, int(hashes or 0))
+
+    def _until(self, schema: str, name: str) -> str:
+        """Leaves out later nights, which the warehouse knows when a past night runs again."""
+        dated = self._connection.execute(
+            "select count(*) from duckdb_columns() where database_name = 'warehouse' "
+            "and schema_name = ? and table_name = ? and column_name = 'business_date'",
+            [schema, name],
+        ).fetchone()
+        return f"where business_date <= date '{self._business_date}'" if dated != (0,) else ""
+
+    def _refuse_personal_data(self, relation: str, table: str) -> None:
+        """The last gate: no text, nested or not, holds a resident or mobile number."""
+        columns = self._connection.execute(
+            "select column_name, column_type from (describe "
+            f"select * from {relation}) where column_type like '%VARCHAR%' or column_type = 'JSON'"
+        ).fetchall()
+        if not columns:
+            return
+        counts = ", ".join(
+            f"count(*) filter (where regexp_matches(\"{name}\"::varchar, '{_PERSONAL}'))"
+            for name, _ in columns
+        )
+        found = self._connection.execute(f"select {counts} from {relation}").fetchone()
+        for (name, _), count in zip(columns, found or (), strict=True):
+            if count:
+                raise PublicationError(
+                    f"{table}.{name} holds {count} texts with a resident or "
+                    "mobile number; mask or drop the column in its model"
+                )
