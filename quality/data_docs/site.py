@@ -13,8 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import great_expectations as gx
-from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.data_context.types.resource_identifiers import (
     ExpectationSuiteIdentifier,
     ValidationResultIdentifier,
@@ -22,6 +20,7 @@ from great_expectations.data_context.types.resource_identifiers import (
 
 from quality.contract import Contract
 from quality.data_docs.suites import results_of, run_of, suite_of
+from quality.expectations.context import quiet_context
 from quality.results import RuleResult
 
 BATCH = "as_of_the_night"
@@ -79,9 +78,7 @@ def pages_of(contracts: Iterable[Contract], business_date: date) -> list[str]:
 def _build(
     contracts: Sequence[Contract], results: list[RuleResult], business_date: date, folder: Path
 ) -> None:
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context = quiet_context()
     for name in context.get_site_names():
         context.delete_data_docs_site(name)
     context.add_data_docs_site(_SITE, _configuration(folder))

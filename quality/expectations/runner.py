@@ -15,11 +15,11 @@ from typing import Any
 
 import duckdb
 import great_expectations as gx
-from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 
 from quality.contract import Contract, Rule
 from quality.expectations import tolerance
+from quality.expectations.context import quiet_context
 from quality.expectations.duckdb_dialect import connection_url
 from quality.expectations.suites import expectations_of
 from quality.results import ERROR, FAIL, NOT_APPLICABLE, PASS, RuleResult, crash_message, result_of
@@ -46,9 +46,7 @@ def run_relation_rules(
     ]
     if not runnable:
         return []
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context = quiet_context()
     source = context.data_sources.add_sql(
         "warehouse", connection_string=connection_url(warehouse, settings)
     )
