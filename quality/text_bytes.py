@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -93,36 +94,50 @@ class TextBytes:
 _Key = tuple[int, ...]
 
 
+class _Found(NamedTuple):
+    """Bytes, the column that they are of, and who asked when they were found."""
+
+    column: pa.Array
+    bytes: TextBytes
+    askers: frozenset[object]
+
+
 class _Kept:
-    """Bytes of columns, by where in memory the columns lie, as long as somebody asks for that."""
+    """Bytes of columns, by where in memory the columns lie, as long as somebody asks for that.
+
+    Several may ask at once, each for its own columns: what was found while some asked is let go
+    with the last of these, however many others ask by then.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asking = 0
-        self._found: dict[_Key, tuple[pa.Array, TextBytes]] = {}
+        self._asking: set[object] = set()
+        self._found: dict[_Key, _Found] = {}
 
     @contextmanager
     def asked(self) -> Iterator[None]:
+        asker = object()
         with self._lock:
-            self._asking += 1
+            self._asking.add(asker)
         try:
             yield
         finally:
             with self._lock:
-                self._asking -= 1
-                if not self._asking:
-                    self._found.clear()
+                self._asking.remove(asker)
+                gone = [k for k, f in self._found.items() if f.askers.isdisjoint(self._asking)]
+                for key in gone:
+                    del self._found[key]
 
     def get(self, key: _Key) -> TextBytes | None:
         with self._lock:
             found = self._found.get(key)
-        return found[1] if found else None
+        return found.bytes if found else None
 
     def put(self, key: _Key, column: pa.Array, found: TextBytes) -> None:
         """Holding the column keeps its place in memory from being used for another."""
         with self._lock:
             if self._asking:
-                self._found[key] = column, found
+                self._found[key] = _Found(column, found, frozenset(self._asking))
                 while len(self._found) > _MOST_KEPT:
                     del self._found[next(iter(self._found))]
 

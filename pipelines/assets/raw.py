@@ -4,7 +4,7 @@ Belongs here: turning contracts into ingest assets, and the ledger that follows 
 Does not belong here: the door's steps (`ingest`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import dagster as dg
@@ -17,6 +17,8 @@ from pipelines.resources import City
 from pipelines.warehouse import prepare
 from quality.catalogue import BrokenContract, Catalogue
 from quality.contract import Contract
+
+Entry = Contract | BrokenContract
 
 STAGE = "收取 ingest"
 LEDGER = dg.AssetKey(["meta", "delivery"])
@@ -110,26 +112,23 @@ def _ingest_assets(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
     def ingest(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         city: City = context.resources.city
         night = date.fromisoformat(context.partition_key)
-        entries: list[Contract | BrokenContract] = [
-            *city.catalogue.contracts,
-            *city.catalogue.broken,
+        every: list[Entry] = [*city.catalogue.contracts, *city.catalogue.broken]
+        chosen = [
+            entry
+            for entry in every
+            if raw_key(entry.department, entry.dataset) in context.selected_asset_keys
         ]
-        for entry in entries:
-            key = raw_key(entry.department, entry.dataset)
-            if key not in context.selected_asset_keys:
-                continue
+        for entry in _taken_up(city, chosen, night):
             name = f"{entry.department}/{entry.dataset}"
             problems: dict[str, dg.MetadataValue] = {}
-            if isinstance(entry, Contract):
-                _take_up(city, entry, night)
-            else:
-                _refuse(city, entry, night)
+            if isinstance(entry, BrokenContract):
                 for problem in entry.problems:
                     context.log.error(str(problem))
                 problems["problems"] = dg.MetadataValue.md(_problems(entry))
             city.progress.advance(STAGE, name)
             yield dg.MaterializeResult(
-                asset_key=key, metadata={**_metadata(city, name, night), **problems}
+                asset_key=raw_key(entry.department, entry.dataset),
+                metadata={**_metadata(city, name, night), **problems},
             )
         contract = replies.platform_contract()
         key = raw_key(contract.department, contract.dataset)
@@ -141,24 +140,31 @@ def _ingest_assets(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
     return ingest
 
 
-def _take_up(city: City, contract: Contract, night: date) -> None:
-    fetch.before_door(city.home, contract, night)
-    arrived = _arrived(city, contract.name, night)
-    if not arrived:
+def _taken_up(city: City, entries: Sequence[Entry], night: date) -> Iterator[Entry]:
+    """Fetch and take up what there is of some datasets; gives each when it is done."""
+    for entry in entries:
+        if isinstance(entry, Contract):
+            fetch.before_door(city.home, entry, night)
+    files: dict[str, list[arrive.Arrival]] = {}
+    for arrival in arrive.arrivals(city.home.landing, frozenset(city.catalogue.names)):
+        if (arrival.business_date or night) <= night:
+            files.setdefault(arrival.name, []).append(arrival)
+    due: list[tuple[Entry, list[arrive.Arrival]]] = []
+    for entry in entries:
+        arrived = files.get(f"{entry.department}/{entry.dataset}")
+        if arrived:
+            due.append((entry, arrived))
+        else:
+            yield entry
+    if not due:
         return
-    from pipelines.ingest import door  # takes seconds to import: only where something came
+    from pipelines.ingest import side_by_side  # takes seconds to import: where something came
 
     warm.start()
-    receipts = door.take_up(city.home, contract, arrived, night)
-    fetch.after_door(city.home, contract, receipts)
-
-
-def _refuse(city: City, entry: BrokenContract, night: date) -> None:
-    arrived = _arrived(city, f"{entry.department}/{entry.dataset}", night)
-    if arrived:
-        from pipelines.ingest import door
-
-        door.refuse_all(city.home, entry, arrived, night)
+    for entry, receipts in side_by_side.take_up(city.home, due, night):
+        if isinstance(entry, Contract):
+            fetch.after_door(city.home, entry, receipts)
+        yield entry
 
 
 def _take_up_replies(city: City, contract: Contract, night: date) -> dict[str, dg.MetadataValue]:
@@ -176,15 +182,6 @@ def _take_up_replies(city: City, contract: Contract, night: date) -> dict[str, d
 
 def _problems(entry: BrokenContract) -> str:
     return "\n".join(f"- `{problem}`" for problem in entry.problems)
-
-
-def _arrived(city: City, name: str, night: date) -> list[arrive.Arrival]:
-    known = frozenset(city.catalogue.names)
-    return [
-        arrival
-        for arrival in arrive.arrivals(city.home.landing, known)
-        if arrival.name == name and (arrival.business_date or night) <= night
-    ]
 
 
 def _metadata(city: City, name: str, night: date) -> dict[str, dg.MetadataValue]:

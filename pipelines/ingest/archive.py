@@ -20,6 +20,8 @@ from pathlib import Path
 from threading import Condition
 
 _BLOCK = 256 << 10
+_numbers = count(1)
+"""Of the copies that this process has begun; several datasets are received at once."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,11 @@ def receiving(archive: Path) -> Iterator[Callable[[Path], Copy]]:
         OSError: a file cannot be read or the archive cannot be written.
     """
     archive.mkdir(parents=True, exist_ok=True)
-    numbers = count(1)
     copies: list[Copy] = []
     with ThreadPoolExecutor(1, thread_name_prefix="sm3") as hashing:
 
         def receive(path: Path) -> Copy:
-            temporary = archive / f".incoming-{os.getpid()}-{next(numbers)}"
+            temporary = archive / f".incoming-{os.getpid()}-{next(_numbers)}"
             copies.append(
                 _copy(path, temporary, hashing, lambda sm3: place(archive, sm3, path.name))
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import polars as pl
 import pytest
@@ -138,3 +139,17 @@ def test_bytes_of_columns_made_and_dropped_in_turn_are_their_own() -> None:
         for number in range(200):
             texts = series([f"value {number}", "x" * number])
             assert text_bytes(texts).whole().item() == f"value {number}" + "x" * number
+
+
+def test_one_who_asks_on_does_not_keep_what_others_have_done_with() -> None:
+    """Two doors that overlap all night must not hold the bytes of every chunk of it."""
+    texts = series(["a", "bc"])
+    with ExitStack() as first, ExitStack() as second, ExitStack() as third:
+        first.enter_context(remembering())
+        second.enter_context(remembering())
+        both = text_bytes(texts)
+        first.close()
+        assert text_bytes(texts) is both  # the second asked as well
+        third.enter_context(remembering())
+        second.close()
+        assert text_bytes(texts) is not both
