@@ -47,18 +47,20 @@ insured as (
     -- the night from which on the former employer is none; 1 if it never was in our nights
     case when enterprise_status <> '在营' or cancels_on is not null and adults.has_applicant then 1
       when cancels_on is not null then greatest(1, cancels_on - 3 - slot(person_id, 'days before the cancellation', 27)) end as leaves_on,
-    adults.has_applicant or draw(person_id, 'finds work') < 0.6 as finds_work
+    adults.has_applicant or draw(person_id, 'finds work') < 0.6 as finds_work,
+    -- worked out before the join, which would else look at every pair
+    slot(person_id, 'next employer', employers.total) as next_number
   from adults
+  cross join (select count(*) as total from lasting_employer) as employers
   left join enterprise on enterprise.enterprise_id = adults.employer_id
   where is_insured),
 settled as (
-  select insured.* exclude (finds_work),
+  select insured.* exclude (finds_work, next_number),
     if(finds_work, next.unified_code, first_code) as next_code,
     if(finds_work, next.enterprise_name, first_name) as next_name,
     if(finds_work, first_status, '终止参保') as next_status
   from insured
-  inner join lasting_employer as next
-    on next.number = slot(person_id, 'next employer', (select count(*) from lasting_employer)))
+  inner join lasting_employer as next on next.number = insured.next_number)
 select * exclude (first_code, first_name, first_status),
   if(leaves_on = 1, next_code, first_code) as employer_code,
   if(leaves_on = 1, next_name, first_name) as employer_name,
