@@ -41,12 +41,17 @@ night as (
     select business_date from {{ source('meta', 'night') }}
 ),
 
+deliveries as (
+    {{ numbered_deliveries() }}
+),
+
 valid_permits as (
     select
         permits.id_number,
         max_by(permits.division_code, {{ row_order() }}) as division_code,
         max_by(permits.residence_address, {{ row_order() }}) as residence_address
     from permits
+    inner join deliveries on permits._delivery_id = deliveries.delivery_id
     cross join night
     where permits.valid_until >= night.business_date
     group by permits.id_number
