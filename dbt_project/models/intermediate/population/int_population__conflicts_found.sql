@@ -19,6 +19,7 @@ golden as (
 differing as (  -- one join for both attributes: few rows differ in any
     select
         golden.id_number,
+        golden.person_token,
         golden.full_name,
         golden.name_department,
         golden.name_dataset,
@@ -40,6 +41,7 @@ differing as (  -- one join for both attributes: few rows differ in any
 conflicts as (
     select
         id_number,
+        person_token,
         'full_name' as attribute,
         full_name as golden_value,
         name_department as golden_department,
@@ -53,6 +55,7 @@ conflicts as (
     union all
     select
         id_number,
+        person_token,
         'birth_date' as attribute,
         {{ as_text('birth_date') }} as golden_value,
         birth_date_department as golden_department,
@@ -68,6 +71,7 @@ conflicts as (
 final as (
     select
         id_number,
+        person_token,
         attribute,
         golden_value,
         golden_department,
@@ -80,6 +84,7 @@ final as (
     from conflicts
     group by
         id_number,
+        person_token,
         attribute,
         golden_value,
         golden_department,
