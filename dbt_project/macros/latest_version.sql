@@ -34,7 +34,9 @@
     {%- set dataset = node.split('.')[-1] | replace('stg_', '', 1) -%}
     {%- set against_rows_in_force = false -%}
     {%- if keys -%}
-        {%- do config(materialized='incremental', unique_key=keys) -%}
+        {%- do config(
+            materialized='incremental', incremental_strategy='changed_rows', unique_key=keys
+        ) -%}
         {%- if goes_on() -%}
             {%- set against_rows_in_force = note_changed_deliveries(dataset, keys, delivery) -%}
         {%- endif -%}

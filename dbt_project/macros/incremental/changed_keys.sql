@@ -17,8 +17,12 @@
     On a whole build the query is not asked and the join is not there: the model is what it would
     be without this pattern. On a build that goes on from the last one the keys lie in the table
     changes.<model>__keys, the model computes the rows of these keys alone, and the strategy
-    `changed_keys` puts them in the place of the former ones. What differed, before and after, lies
-    in changes.<model>, for the models that read this one.
+    `changed_keys` puts them in the place of the former ones. A model that reads this one asks for
+    its keys (`changed_keys(model)`).
+
+    Staging has a strategy of its own, `changed_rows`: only rows that differ are replaced, and they
+    lie in changes.<model> as they were and as they are, because other models hang on more columns
+    than the key (`changed_rows(model)`).
 
     Every table of the schema `changes` is written anew by the build that reads it. Whether a build
     goes on or is whole is decided outside (pipelines/last_build.py): never after a build that did
@@ -35,7 +39,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The rows that this build changed in a model: as they were and as they are. #}
+{# The rows that this build changed in a staging model: as they were and as they are. #}
 {% macro changed_rows(model_name) -%}
     changes.{{ model_name }}
 {%- endmacro %}

@@ -7,17 +7,35 @@
     {%- endcall -%}
 {%- endmacro %}
 
-{# dbt asks for this macro by the name of the strategy: changed_keys. #}
+{# dbt asks for this macro by the name of the strategy: changed_keys.
+
+   The rows of the keys that were looked at make room for those computed anew, whether they differ
+   or not: what looks at keys has compared before, in staging. #}
 {% macro get_incremental_changed_keys_sql(arg_dict) -%}
+    {%- set target, new = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+    {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set changes = 'changes.' ~ target.name -%}
+
+    create or replace table {{ changes }} as
+    select * from {{ changes }}__keys;
+
+    delete from {{ target }} as row_of
+    using {{ changes }} as changed
+    where {{ same_key(arg_dict['unique_key']) }};
+
+    insert into {{ target }} ({{ names }})
+    select {{ names }}
+    from {{ new }}
+{%- endmacro %}
+
+{# The strategy of staging, changed_rows: rows that are delivered again as they were stay, and what
+   differed is told as it was and as it is, because others hang on columns besides the key. #}
+{% macro get_incremental_changed_rows_sql(arg_dict) -%}
     {%- set target, new = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set keys, columns = arg_dict['unique_key'], arg_dict['dest_columns'] -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     {%- set changes = 'changes.' ~ target.name -%}
-    {%- set same_key -%}
-        {%- for key in keys -%}
-            row_of.{{ key }} is not distinct from changed.{{ key }}{{ ' and ' if not loop.last }}
-        {%- endfor -%}
-    {%- endset -%}
+    {%- set same_key = same_key(keys) -%}
 
     create or replace table {{ changes }} as
     with before_and_after as (  -- once through the rows: two `except` would hash each four times
@@ -52,4 +70,10 @@
     select {{ names }}
     from {{ new }} as row_of
     semi join {{ changes }} as changed on {{ same_key }}
+{%- endmacro %}
+
+{% macro same_key(keys) -%}
+    {%- for key in keys -%}
+        row_of.{{ key }} is not distinct from changed.{{ key }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

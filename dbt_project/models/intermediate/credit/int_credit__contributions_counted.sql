@@ -4,13 +4,11 @@
         payment_month
     from {{ changed_rows('stg_human_resources__social_insurance_payment') }}
     union
-    select  -- a month that counted then and does not now, or the other way round
-        employer_code,
-        payment_month
-    from {{ ref('stg_human_resources__social_insurance_payment') }}
-    where
-        ({{ in_last_year('payment_month', built_date()) }})
-        <> ({{ in_last_year('payment_month', business_date()) }})
+    select
+        payments.employer_code,
+        payments.payment_month
+    from {{ ref('stg_human_resources__social_insurance_payment') }} as payments
+    where payments.payment_month in ({{ months_that_moved('payment_month', ref('stg_human_resources__social_insurance_payment')) }})
 {% endcall %}
 
 with

@@ -57,10 +57,9 @@ appearances as (
         unified_code,
         'market_regulation' as department,
         'enterprise' as dataset,
-        '9' as source_rank,
+        9 as source_rank,
         enterprise_name,
         _delivery_id,
-        _business_date,
         _line_number
     from enterprises
     union all
@@ -68,10 +67,9 @@ appearances as (
         unified_code,
         'taxation' as department,
         'tax_payment' as dataset,
-        '8' as source_rank,
+        8 as source_rank,
         taxpayer_name as enterprise_name,
         _delivery_id,
-        _business_date,
         _line_number
     from tax_payments
     union all
@@ -79,10 +77,9 @@ appearances as (
         employer_code as unified_code,
         'human_resources' as department,
         'social_insurance_enrolment' as dataset,
-        '7' as source_rank,
+        7 as source_rank,
         employer_name as enterprise_name,
         _delivery_id,
-        _business_date,
         _line_number
     from insurances
     where employer_code is not null
@@ -91,10 +88,9 @@ appearances as (
         unified_code,
         'power_supply' as department,
         'electricity_usage' as dataset,
-        '6' as source_rank,
+        6 as source_rank,
         customer_name as enterprise_name,
         _delivery_id,
-        _business_date,
         _line_number
     from electricity_usages
     union all
@@ -102,10 +98,9 @@ appearances as (
         unified_code,
         'development_reform' as department,
         'credit_record' as dataset,
-        '5' as source_rank,
+        5 as source_rank,
         enterprise_name,
         _delivery_id,
-        _business_date,
         _line_number
     from credit_records
     union all
@@ -113,31 +108,52 @@ appearances as (
         unified_code,
         'market_regulation' as department,
         'enterprise_register_extract' as dataset,
-        '4' as source_rank,
+        4 as source_rank,
         enterprise_name,
         _delivery_id,
-        _business_date,
         _line_number
     from register_extracts
 ),
 
+deliveries as (
+    {{ numbered_deliveries() }}
+),
+
+counted as (
+    select
+        appearances.unified_code,
+        appearances.source_rank,
+        appearances.department,
+        appearances.dataset,
+        appearances.enterprise_name,
+        count(*) as row_count,
+        max(deliveries.delivery_order) as delivery_order,
+        max({{ row_order('deliveries.delivery_order', 'appearances._line_number') }})
+            as newest_row
+    from appearances
+    left join deliveries on appearances._delivery_id = deliveries.delivery_id
+    group by
+        appearances.unified_code,
+        appearances.source_rank,
+        appearances.department,
+        appearances.dataset,
+        appearances.enterprise_name
+),
+
 final as (
     select
-        unified_code,
-        department,
-        dataset,
-        enterprise_name,
-        count(*) as row_count,
-        max(source_rank || {{ row_order() }}) as preference,
-        max_by(_delivery_id, {{ row_order() }}) as delivery_id,
-        max_by(_line_number, {{ row_order() }}) as line_number,
-        max(_business_date) as business_date
-    from appearances
-    group by
-        unified_code,
-        department,
-        dataset,
-        enterprise_name
+        counted.unified_code,
+        counted.source_rank,
+        counted.department,
+        counted.dataset,
+        counted.enterprise_name,
+        counted.row_count,
+        deliveries.delivery_id,
+        counted.newest_row
+        - counted.delivery_order * {{ lines_of_a_delivery() }} as line_number,
+        deliveries.business_date
+    from counted
+    left join deliveries on counted.delivery_order = deliveries.delivery_order
 )
 
 select * from final

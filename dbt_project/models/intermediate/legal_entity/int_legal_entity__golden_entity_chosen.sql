@@ -6,6 +6,19 @@ appearances as (
     select * from {{ ref('int_legal_entity__appearances_collected') }}
 ),
 
+deliveries as (
+    {{ numbered_deliveries() }}
+),
+
+preferred as (
+    select
+        appearances.*,
+        appearances.source_rank * {{ rank_weight() }}
+        + {{ row_order('deliveries.delivery_order', 'appearances.line_number') }} as preference
+    from appearances
+    left join deliveries on appearances.delivery_id = deliveries.delivery_id
+),
+
 chosen as (
     select
         unified_code,
@@ -21,7 +34,7 @@ chosen as (
         bool_or(dataset = 'credit_record') as has_credit_record,
         bool_or(dataset = 'enterprise_register_extract') as is_in_register_extract,
         max(business_date) as newest_business_date
-    from appearances
+    from preferred
     group by unified_code
 ),
 

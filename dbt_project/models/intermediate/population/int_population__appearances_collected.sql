@@ -27,10 +27,8 @@ applications as (
 appearances as (
     select
         id_number,
-        'public_security' as department,
-        'resident' as dataset,
+        {{ person_source_columns(9) }},
         'resident' as person_role,
-        '9' as source_rank,
         full_name,
         birth_date,
         {{ as_text("null") }} as phone,
@@ -42,10 +40,8 @@ appearances as (
     union all
     select
         id_number,
-        'public_security' as department,
-        'residence_permit' as dataset,
+        {{ person_source_columns(8) }},
         'permit_holder' as person_role,
-        '8' as source_rank,
         full_name,
         cast(null as date) as birth_date,
         phone,
@@ -57,10 +53,8 @@ appearances as (
     union all
     select
         id_number,
-        'human_resources' as department,
-        'social_insurance_enrolment' as dataset,
+        {{ person_source_columns(7) }},
         'insured' as person_role,
-        '7' as source_rank,
         full_name,
         cast(null as date) as birth_date,
         {{ as_text("null") }} as phone,
@@ -72,10 +66,8 @@ appearances as (
     union all
     select
         owner_id_number as id_number,
-        'natural_resources' as department,
-        'real_estate' as dataset,
+        {{ person_source_columns(6) }},
         'owner' as person_role,
-        '6' as source_rank,
         owner_name as full_name,
         cast(null as date) as birth_date,
         {{ as_text("null") }} as phone,
@@ -87,10 +79,8 @@ appearances as (
     union all
     select
         legal_representative_id_number as id_number,
-        'market_regulation' as department,
-        'enterprise' as dataset,
+        {{ person_source_columns(5) }},
         'legal_representative' as person_role,
-        '5' as source_rank,
         legal_representative as full_name,
         cast(null as date) as birth_date,
         {{ as_text("null") }} as phone,
@@ -102,10 +92,8 @@ appearances as (
     union all
     select
         child_id_number as id_number,
-        'education' as department,
-        'enrolment_application' as dataset,
+        {{ person_source_columns(4) }},
         'child' as person_role,
-        '4' as source_rank,
         child_name as full_name,
         child_birth_date as birth_date,
         {{ as_text("null") }} as phone,
@@ -117,10 +105,8 @@ appearances as (
     union all
     select
         guardian_id_number as id_number,
-        'education' as department,
-        'enrolment_application' as dataset,
+        {{ person_source_columns(3) }},
         'guardian' as person_role,
-        '3' as source_rank,
         guardian_name as full_name,
         cast(null as date) as birth_date,
         guardian_phone as phone,
@@ -131,21 +117,27 @@ appearances as (
     from applications
 ),
 
+deliveries as (
+    {{ numbered_deliveries() }}
+),
+
 final as (
     select
-        id_number,
-        department,
-        dataset,
-        person_role,
-        full_name,
-        birth_date,
-        phone,
-        is_current,
-        source_rank || {{ row_order() }} as preference,
-        _delivery_id,
-        _business_date,
-        _line_number
+        appearances.id_number,
+        appearances.department,
+        appearances.dataset,
+        appearances.person_role,
+        appearances.full_name,
+        appearances.birth_date,
+        appearances.phone,
+        appearances.is_current,
+        appearances.source_rank * {{ rank_weight() }}
+        + {{ row_order('deliveries.delivery_order', 'appearances._line_number') }} as preference,
+        appearances._delivery_id,
+        appearances._business_date,
+        appearances._line_number
     from appearances
+    left join deliveries on appearances._delivery_id = deliveries.delivery_id
 )
 
 select * from final

@@ -16,14 +16,18 @@ golden as (
     {{ only_changed('golden.id_number') }}
 ),
 
-conflicts as (
+differing as (  -- one join for both attributes: few rows differ in any
     select
         golden.id_number,
-        'full_name' as attribute,
-        golden.full_name as golden_value,
-        golden.name_department as golden_department,
-        golden.name_dataset as golden_dataset,
-        appearances.full_name as other_value,
+        golden.person_token,
+        golden.full_name,
+        golden.name_department,
+        golden.name_dataset,
+        golden.birth_date,
+        golden.birth_date_department,
+        golden.birth_date_dataset,
+        appearances.full_name as other_name,
+        appearances.birth_date as other_birth_date,
         appearances.department as other_department,
         appearances.dataset as other_dataset,
         appearances._business_date
@@ -31,27 +35,43 @@ conflicts as (
     inner join golden on appearances.id_number = golden.id_number
     where
         appearances.full_name <> golden.full_name
-        and {{ comparable_name('appearances.full_name') }}
-        <> {{ comparable_name('golden.full_name') }}
+        or appearances.birth_date <> golden.birth_date
+),
+
+conflicts as (
+    select
+        id_number,
+        person_token,
+        'full_name' as attribute,
+        full_name as golden_value,
+        name_department as golden_department,
+        name_dataset as golden_dataset,
+        other_name as other_value,
+        other_department,
+        other_dataset,
+        _business_date
+    from differing
+    where {{ comparable_name('other_name') }} <> {{ comparable_name('full_name') }}
     union all
     select
-        golden.id_number,
+        id_number,
+        person_token,
         'birth_date' as attribute,
-        {{ as_text('golden.birth_date') }} as golden_value,
-        golden.birth_date_department as golden_department,
-        golden.birth_date_dataset as golden_dataset,
-        {{ as_text('appearances.birth_date') }} as other_value,
-        appearances.department as other_department,
-        appearances.dataset as other_dataset,
-        appearances._business_date
-    from appearances
-    inner join golden on appearances.id_number = golden.id_number
-    where appearances.birth_date <> golden.birth_date
+        {{ as_text('birth_date') }} as golden_value,
+        birth_date_department as golden_department,
+        birth_date_dataset as golden_dataset,
+        {{ as_text('other_birth_date') }} as other_value,
+        other_department,
+        other_dataset,
+        _business_date
+    from differing
+    where other_birth_date <> birth_date
 ),
 
 final as (
     select
         id_number,
+        person_token,
         attribute,
         golden_value,
         golden_department,
@@ -64,6 +84,7 @@ final as (
     from conflicts
     group by
         id_number,
+        person_token,
         attribute,
         golden_value,
         golden_department,

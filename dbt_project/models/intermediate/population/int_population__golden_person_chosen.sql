@@ -31,13 +31,10 @@ chosen as (
     select
         id_number,
         max_by(full_name, preference) as full_name,
-        max_by(dataset, preference) as name_dataset,
-        max_by(department, preference) as name_department,
+        max(preference) as name_preference,
         max_by(birth_date, preference) filter (where birth_date is not null)
             as registered_birth_date,
-        max_by(dataset, preference) filter (where birth_date is not null) as birth_date_dataset,
-        max_by(department, preference) filter (where birth_date is not null)
-            as birth_date_department,
+        max(preference) filter (where birth_date is not null) as birth_date_preference,
         max_by(phone, preference) filter (where phone is not null) as phone,
         bool_or(dataset = 'resident' and is_current) as is_resident,
         bool_or(dataset = 'residence_permit' and is_current) as has_residence_permit,
@@ -61,8 +58,8 @@ final as (
         id_number,
         sm3_token(id_number) as person_token,
         full_name,
-        name_department,
-        name_dataset,
+        {{ source_of_preference('name_preference', 'department') }} as name_department,
+        {{ source_of_preference('name_preference', 'dataset') }} as name_dataset,
         coalesce(
             registered_birth_date,
             try_cast(
@@ -70,8 +67,9 @@ final as (
                 || '-' || substr(id_number, 13, 2) as date
             )
         ) as birth_date,
-        birth_date_department,
-        birth_date_dataset,
+        {{ source_of_preference('birth_date_preference', 'department') }}
+            as birth_date_department,
+        {{ source_of_preference('birth_date_preference', 'dataset') }} as birth_date_dataset,
         case when substr(id_number, 17, 1) in ('1', '3', '5', '7', '9') then '男' else '女' end
             as sex_code,
         phone,

@@ -4,13 +4,11 @@
         reading_month
     from {{ changed_rows('stg_water_supply__water_reading') }}
     union
-    select  -- a month that counted then and does not now, or the other way round
-        division_code,
-        reading_month
-    from {{ ref('stg_water_supply__water_reading') }}
-    where
-        ({{ in_last_year('reading_month', built_date()) }})
-        <> ({{ in_last_year('reading_month', business_date()) }})
+    select
+        readings.division_code,
+        readings.reading_month
+    from {{ ref('stg_water_supply__water_reading') }} as readings
+    where readings.reading_month in ({{ months_that_moved('reading_month', ref('stg_water_supply__water_reading')) }})
 {% endcall %}
 
 with

@@ -1,5 +1,6 @@
 {% call incremental_by(['household_token']) %}
-    select household_token from {{ changed_rows('int_population__households_counted') }}
+    select sm3_token(household_number) as household_token
+    from {{ changed_keys('int_population__households_counted') }}
 {% endcall %}
 
 with

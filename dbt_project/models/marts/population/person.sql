@@ -1,10 +1,6 @@
 {% call incremental_by(['person_token']) %}
-    select golden.person_token
-    from {{ ref('int_population__golden_person_chosen') }} as golden
-    semi join {{ changed_keys('int_population__golden_person_chosen') }} as changed
-        on golden.id_number = changed.id_number
-    union
-    select person_token from {{ changed_rows('int_population__golden_person_chosen') }}
+    select sm3_token(id_number) as person_token
+    from {{ changed_keys('int_population__golden_person_chosen') }}
     union
     select person_token  -- of whom it was the birthday
     from {{ ref('int_population__golden_person_chosen') }}
@@ -41,12 +37,17 @@ night as (
     select business_date from {{ source('meta', 'night') }}
 ),
 
+deliveries as (
+    {{ numbered_deliveries() }}
+),
+
 valid_permits as (
     select
         permits.id_number,
         max_by(permits.division_code, {{ row_order() }}) as division_code,
         max_by(permits.residence_address, {{ row_order() }}) as residence_address
     from permits
+    inner join deliveries on permits._delivery_id = deliveries.delivery_id
     cross join night
     where permits.valid_until >= night.business_date
     group by permits.id_number

@@ -1,10 +1,6 @@
 {% call incremental_by(['person_token']) %}
-    select golden.person_token
-    from {{ ref('int_population__golden_person_chosen') }} as golden
-    semi join {{ changed_keys('int_population__golden_person_chosen') }} as changed
-        on golden.id_number = changed.id_number
-    union
-    select person_token from {{ changed_rows('int_population__golden_person_chosen') }}
+    select sm3_token(id_number) as person_token
+    from {{ changed_keys('int_population__golden_person_chosen') }}
 {% endcall %}
 
 with
