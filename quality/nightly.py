@@ -31,6 +31,7 @@ from quality.feedback.history import OrderMonth, read_months, read_trend, score_
 from quality.feedback.reply_sheet import write_decisions
 from quality.feedback.site import PageHistory, write_bulletin, write_department_page
 from quality.feedback.workbook import write_workbook
+from quality.relation_findings import find_relations
 from quality.results import (
     NOT_APPLICABLE,
     RuleResult,
@@ -70,7 +71,9 @@ def judge(
     # Great Expectations takes seconds to import: only where it is needed.
     from quality.expectations.runner import run_relation_rules
 
-    relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings)
+    with _opened(warehouse, settings) as connection:
+        counted = find_relations(connection, catalogue.contracts)
+    relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings, counted)
     with _opened(warehouse, settings) as connection:
         open_defect_table(connection)
         open_disagreement_table(connection)

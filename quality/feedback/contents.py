@@ -18,6 +18,7 @@ from quality.contract import Contract, Rule
 from quality.garbled_text import GARBLED_PATTERN
 from quality.masking import mask
 from quality.scoring import OVERALL
+from quality.sql_text import at_places
 from quality.weights import read_weights
 from quality.work_orders import REPLY_DATASET, WorkOrder, read_orders
 
@@ -288,32 +289,38 @@ def _picked(
     as_delivered = ", ".join(
         f"coalesce({original.format(name)}, {name}::varchar) as {name}" for name in names
     )
-    place = "_delivery_id = picked.delivery_id and _line_number = picked.line_number"
+    numbers = [order.order_id for order in by_rule.values()]
+    connection.execute(
+        f"""
+        create or replace temp table picked as
+        select * from quality.defect
+        where department = ? and dataset = ? and is_open and list_contains(?, rule_id)
+        qualify row_number() over (
+            partition by list_extract(?, list_position(?, rule_id))
+            order by business_date, delivery_id, line_number
+        ) <= {ROWS_PER_ORDER}
+        """,
+        [contract.department, contract.dataset, list(by_rule), numbers, list(by_rule)],
+    )
+    deliveries = connection.execute("select distinct delivery_id from picked").fetchall()
+    may_be = at_places((name for (name,) in deliveries), "picked")
     return connection.execute(
         f"""
-        with picked as (
-            select * from quality.defect
-            where department = ? and dataset = ? and is_open and list_contains(?, rule_id)
-            qualify row_number() over (
-                partition by list_extract(?, list_position(?, rule_id))
-                order by business_date, delivery_id, line_number
-            ) <= {ROWS_PER_ORDER}
-        ),
-        rows as (
-            select _delivery_id, _line_number, {as_delivered}
-            from raw.{contract.table} semi join picked on {place}
+        with rows as (
+            select _delivery_id, _line_number, {as_delivered} from raw.{contract.table}
+            where {may_be}
             union all
-            select _delivery_id, _line_number, {as_delivered}
-            from quarantine.{contract.table} semi join picked on {place}
+            select _delivery_id, _line_number, {as_delivered} from quarantine.{contract.table}
+            where {may_be}
         )
         select picked.rule_id, picked.file_name, picked.line_number, {", ".join(names)}
-        from picked left join rows on {place}
+        from picked
+        left join rows on _delivery_id = picked.delivery_id and _line_number = picked.line_number
         order by list_position(?, picked.rule_id),
             picked.business_date, picked.delivery_id, picked.line_number
         """,
-        [contract.department, contract.dataset, list(by_rule),
-         [order.order_id for order in by_rule.values()], list(by_rule), list(by_rule)],
-    ).fetchall()  # fmt: skip
+        [list(by_rule)],
+    ).fetchall()
 
 
 def _line(
