@@ -17,7 +17,7 @@ import duckdb
 from quality.contract import Contract, Rule
 from quality.expectations.tolerance import accepts
 from quality.ledger import Ledger, Told, read_ledger
-from quality.masking import mask
+from quality.masking import masker
 from quality.results import FAIL, NOT_APPLICABLE, PASS, RuleResult, result_of
 from quality.sql_text import at_places
 
@@ -146,11 +146,9 @@ def sample_keys(
         order by picked.rule_id, picked.delivery_id, picked.line_number
         """
     ).fetchall()
+    maskers = [masker(contract.column(name), contract) for name in contract.key]
     found: dict[str, tuple[str, ...]] = {}
     for rule_id, *values in rows:
-        shown = "|".join(
-            mask(value, contract.column(name), contract)
-            for name, value in zip(contract.key, values, strict=True)
-        )
+        shown = "|".join(mask(value) for mask, value in zip(maskers, values, strict=True))
         found[rule_id] = (*found.get(rule_id, ()), shown)
     return found
