@@ -79,10 +79,10 @@ def _note_uncounted(
     content = "coalesce(in_force.content, '')" if kept else "''"
     source = "left join meta.in_force as in_force using (delivery_id)" if kept else ""
     # A profile may be lost, or may not have been asked for when the delivery was counted.
-    lacks_profile = (
-        "or delivery_id not in (select profile.delivery_id from quality.profile as profile "
-        "where profile.department = $department and profile.dataset = $dataset "
-        "and profile.measure = 'rows')"
+    has_profile = (
+        "inner join (select distinct delivery_id from quality.profile "
+        "where department = $department and dataset = $dataset and measure = 'rows') as profiled "
+        "using (delivery_id)"
         if is_profiled
         else ""
     )
@@ -95,15 +95,17 @@ def _note_uncounted(
             from meta.delivery as delivery {source}
             where delivery.department = $department and delivery.dataset = $dataset
                 and delivery.status = 'loaded' and delivery.superseded_by is null
+        ),
+        counted as (
+            select counted.delivery_id, counted.contract_version, counted.content
+            from quality.counted_delivery as counted {has_profile}
+            where counted.department = $department and counted.dataset = $dataset
+                and counted.key = $key
         )
         select (row_number() over (order by business_date, delivery_id) - 1)::integer as place,
             delivery_id, business_date, contract_version, content
         from standing
-        where (delivery_id, contract_version, content, $key) not in (
-            select (counted.delivery_id, counted.contract_version, counted.content, counted.key)
-            from quality.counted_delivery as counted
-            where counted.department = $department and counted.dataset = $dataset
-        ) {lacks_profile}
+        anti join counted using (delivery_id, contract_version, content)
         """,
         {
             "department": contract.department,

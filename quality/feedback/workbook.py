@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,10 +46,15 @@ _STEPS = (
 )
 
 
+def workbook_name(business_date: date) -> str:
+    """File name of a night's workbook, the same for every department."""
+    return f"质量反馈_{business_date:%Y%m%d}.xlsx"
+
+
 def write_workbook(contents: Contents, folder: Path, policy: Policy) -> Path:
     """Write `质量反馈_<YYYYMMDD>.xlsx` into the folder; a department without fault gets one too."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"质量反馈_{contents.business_date:%Y%m%d}.xlsx"
+    path = folder / workbook_name(contents.business_date)
     temporary = folder / f".{path.name}.{os.getpid()}"
     try:
         _write(contents, temporary, policy)
