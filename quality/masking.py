@@ -36,13 +36,8 @@ _KINDS_BY_NAME = (
 )
 
 
-def mask(value: str | None, column: Column, contract: Contract) -> str:
-    """The value as it may be shown; an empty text for a missing one."""
-    return masker(column, contract)(value)
-
-
 def masker(column: Column, contract: Contract) -> Callable[[str | None], str]:
-    """`mask` for the values of one column, which is looked at once."""
+    """Shows the values of one column as they may be shown; an empty text for a missing one."""
     shown = _clear if column.level in CLEAR_LEVELS else _MASKS[kind_of(column, contract)]
     return lambda value: shown(value) if value else ""
 
@@ -91,7 +86,7 @@ _MASKS: dict[str, Callable[[str], str]] = {
 
 
 def masked_sql(value: str, column: Column, contract: Contract) -> str:
-    """The SQL expression that shows a text expression as `mask` shows its value."""
+    """The SQL expression that shows a text expression as `masker` shows its value."""
     if column.level in CLEAR_LEVELS:
         pattern = (
             r"(^|[^0-9])(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
