@@ -28,7 +28,7 @@ from quality.anomalies import (
 )
 from quality.contract import Contract, Rule
 from quality.distributions import unusual_distributions, unusual_missing
-from quality.profiles import Profile, build_profiles, read_profiles
+from quality.profiles import Profile, read_profiles
 from quality.results import FAIL, NOT_APPLICABLE, PASS, RuleResult, result_of
 
 _SHOWN = 3
@@ -50,14 +50,13 @@ class Anomalies:
 def find_anomalies(
     connection: duckdb.DuckDBPyConnection, contract: Contract, rows_in_force: Mapping[str, int]
 ) -> Anomalies:
-    """Profile what is new and judge all deliveries of one dataset that count tonight.
+    """Judge all deliveries of one dataset that count tonight, by their profiles.
 
     Raises:
         duckdb.Error: a table is missing or unreadable.
     """
     if contract.sensitivity == OFF:
         return Anomalies()
-    build_profiles(connection, contract)
     profiles = read_profiles(connection, contract)
     confirmed = _confirmed_dates(connection, contract)
     unusual = {

@@ -17,6 +17,7 @@ from quality.catalogue import Catalogue
 from quality.causes import Fault
 from quality.contract import Contract
 from quality.defects import build_defects
+from quality.delivery_counts import count_deliveries
 from quality.disagreements import build_disagreements
 from quality.fault_evidence import Evidence, gather
 from quality.faults import recognise
@@ -76,6 +77,7 @@ def _judge(
     business_date: date,
     relations: Sequence[RuleResult],
 ) -> Judgement:
+    count_deliveries(connection, contract)
     in_force = build_defects(connection, contract, relations)
     build_disagreements(connection, contract, catalogue.contracts, relations)
     standing = rows_in_force(connection, contract)

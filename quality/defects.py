@@ -17,8 +17,9 @@ from collections.abc import Iterable
 import duckdb
 
 from quality.contract import Contract, Rule
-from quality.relation_rules import failing_rows
+from quality.relation_findings import rows_found
 from quality.results import ENGINES, FAIL, RuleResult, insert_rows
+from quality.sql_text import quoted_list
 
 DEFECT_TABLE = """
 create schema if not exists quality;
@@ -108,7 +109,7 @@ def _load_deliveries(connection: duckdb.DuckDBPyConnection, contract: Contract) 
             select delivery_id, file_name, business_date, sequence from meta.delivery
             where department = ? and dataset = ? and status = 'loaded' and superseded_by is null
         )
-        select own.delivery_id, own.file_name, own.business_date,
+        select own.delivery_id, own.file_name, own.business_date, own.sequence,
             min_by(later.delivery_id, row(later.business_date, later.sequence)) as replaced_by
         from counted as own
         left join counted as later on {replaces}
@@ -131,13 +132,26 @@ def _find_held_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -
         from quarantine.{contract.table}
         """
     )
+    _find_later_rows(connection, contract)
+
+
+def _find_later_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Accepted rows that came after the first refused row, of the deliveries that may hold any."""
+    arrived = _arrived(contract)
     columns = ", ".join(column.name for column in contract.columns)
+    after = ">=" if contract.delivery == "change_log" else ">"
+    deliveries = connection.execute(
+        f"select delivery_id from loaded where row(business_date, sequence) {after} "
+        "(select min(row(_business_date, _sequence)) from held) order by delivery_id"
+    ).fetchall()
+    # A list, and not a query: Parquet files of other deliveries are then not read.
+    own = quoted_list(name for (name,) in deliveries)
     connection.execute(
         f"""
         create or replace temp table later as
         select {columns}, _delivery_id, {arrived} as arrived
         from raw.{contract.table}
-        where {arrived} > (select min(arrived) from held)
+        where _delivery_id in ({own}) and {arrived} > (select min(arrived) from held)
         """
     )
 
@@ -241,8 +255,8 @@ def _store_relations(
     failing = {r.rule_id for r in results if r.dataset == contract.dataset
                and r.department == contract.department and r.status == FAIL}  # fmt: skip
     for rule in contract.rules_of("relation"):
-        query = failing_rows(rule, contract)
-        if rule.rule_id in failing and query is not None:
+        query = rows_found(connection, contract, rule) if rule.rule_id in failing else None
+        if query is not None:
             found = (
                 f"select _delivery_id, _line_number, '{rule.rule_id}' as rule_id, "
                 f"true as is_open, null as resolved_by from ({query}) as failing"

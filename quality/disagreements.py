@@ -14,7 +14,8 @@ import duckdb
 
 from quality.contract import Contract, Rule
 from quality.masking import masked_sql
-from quality.relation_rules import failing_rows, other_table, staging_table
+from quality.relation_findings import rows_found
+from quality.relation_rules import other_table, staging_table
 from quality.results import FAIL, RuleResult
 
 DISAGREEMENT_TABLE = """
@@ -80,7 +81,7 @@ def _store(
         f"""
         insert into quality.disagreement
         with broken as (
-            {failing_rows(rule, contract)}
+            {rows_found(connection, contract, rule)}
         ),
         met as (
             select broken._delivery_id, broken._line_number, {shown} as shown_key,

@@ -65,7 +65,8 @@ class Evidence:
 def gather(
     connection: duckdb.DuckDBPyConnection, contract: Contract, ledger: Ledger, anomalies: Anomalies
 ) -> Evidence:
-    """Needs `quality.defect` of the dataset, `raw`, `quarantine` and the temporary table `held`.
+    """Needs `quality.defect` and `quality.repeated_key` of the dataset, `raw`, `quarantine` and the
+    temporary table `held`.
 
     Raises:
         duckdb.Error: a table is missing or unreadable.
@@ -89,7 +90,7 @@ def gather(
             Delivery(
                 delivery_id, day, name, rows, held, own,
                 last_rows.get(delivery_id, frozenset()),
-                _repeats(connection, contract, delivery_id) if repeating else 0,
+                _repeats(connection, delivery_id) if repeating else 0,
                 _texts(connection, contract, delivery_id) if suspicious else (),
             )
         )  # fmt: skip
@@ -142,10 +143,10 @@ def _findings(
     return found
 
 
-def _repeats(connection: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str) -> int:
+def _repeats(connection: duckdb.DuckDBPyConnection, delivery_id: str) -> int:
     counted = connection.execute(
-        f"select count(*) - count(distinct ({', '.join(contract.key)})) "
-        f"from raw.{contract.table} where _delivery_id = ?",
+        "select count(*) - count(distinct first_line) from quality.repeated_key "
+        "where delivery_id = ?",
         [delivery_id],
     ).fetchone()
     return counted[0] if counted else 0

@@ -19,6 +19,7 @@ CLEAR_LEVELS = ("L1", "L2")
 _RESIDENT_NUMBER = re.compile(
     r"(?<!\d)(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(\d{3}[\dXx])(?![\dA-Za-z])"
 )
+_RESIDENT_NUMBER_LENGTH = 18
 _KINDS_BY_CHECK = {
     "resident_number": "number",
     "resident_number_format": "number",
@@ -35,13 +36,10 @@ _KINDS_BY_NAME = (
 )
 
 
-def mask(value: str | None, column: Column, contract: Contract) -> str:
-    """The value as it may be shown; an empty text for a missing one."""
-    if value is None or value == "":
-        return ""
-    if column.level in CLEAR_LEVELS:
-        return _RESIDENT_NUMBER.sub(r"\1********\2", value)
-    return _MASKS[kind_of(column, contract)](value)
+def masker(column: Column, contract: Contract) -> Callable[[str | None], str]:
+    """Shows the values of one column as they may be shown; an empty text for a missing one."""
+    shown = _clear if column.level in CLEAR_LEVELS else _MASKS[kind_of(column, contract)]
+    return lambda value: shown(value) if value else ""
 
 
 def kind_of(column: Column, contract: Contract) -> str:
@@ -54,6 +52,12 @@ def kind_of(column: Column, contract: Contract) -> str:
         if pattern.search(column.name):
             return kind
     return "other"
+
+
+def _clear(value: str) -> str:
+    if len(value) < _RESIDENT_NUMBER_LENGTH:
+        return value
+    return _RESIDENT_NUMBER.sub(r"\1********\2", value)
 
 
 def _name(value: str) -> str:
@@ -82,7 +86,7 @@ _MASKS: dict[str, Callable[[str], str]] = {
 
 
 def masked_sql(value: str, column: Column, contract: Contract) -> str:
-    """The SQL expression that shows a text expression as `mask` shows its value."""
+    """The SQL expression that shows a text expression as `masker` shows its value."""
     if column.level in CLEAR_LEVELS:
         pattern = (
             r"(^|[^0-9])(\d{6})(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"

@@ -10,7 +10,7 @@ settings. `settings` are DuckDB's (`memory_limit`, `threads`, `temp_directory`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -25,12 +25,14 @@ from quality.dataset_judgement import judge_dataset
 from quality.defects import open_defect_table
 from quality.disagreements import open_disagreement_table
 from quality.expected_checks import write_expected
+from quality.feedback.beside import BesideWriter
 from quality.feedback.bulletin import read_bulletin
-from quality.feedback.contents import read_contents
+from quality.feedback.contents import Contents, read_contents
 from quality.feedback.history import OrderMonth, read_months, read_trend, score_before
 from quality.feedback.reply_sheet import write_decisions
 from quality.feedback.site import PageHistory, write_bulletin, write_department_page
-from quality.feedback.workbook import write_workbook
+from quality.feedback.workbook import workbook_name
+from quality.relation_findings import find_relations
 from quality.results import (
     NOT_APPLICABLE,
     RuleResult,
@@ -70,7 +72,9 @@ def judge(
     # Great Expectations takes seconds to import: only where it is needed.
     from quality.expectations.runner import run_relation_rules
 
-    relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings)
+    with _opened(warehouse, settings) as connection:
+        counted = find_relations(connection, catalogue.contracts)
+    relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings, counted)
     with _opened(warehouse, settings) as connection:
         open_defect_table(connection)
         open_disagreement_table(connection)
@@ -159,17 +163,46 @@ def send_home(
     Raises:
         KeyError: the catalogue has no such department.
     """
-    with _opened(warehouse, settings, read_only=True) as connection:
-        contents = read_contents(connection, catalogue, department, business_date)
-        history = PageHistory(
-            read_trend(connection, business_date, department),
-            read_months(connection, business_date).get(department, OrderMonth()),
-            score_before(connection, business_date).get(department, {}),
-        )
-    path = write_workbook(contents, outbox / department, read_policy())
-    page = write_department_page(contents, history, outbox / department, path.name)
+    sent = send_all_home(
+        warehouse, catalogue, [department], business_date, outbox, settings=settings
+    )
+    return dict(sent)[department]
+
+
+def send_all_home(
+    warehouse: Path,
+    catalogue: Catalogue,
+    departments: Sequence[str],
+    business_date: date,
+    outbox: Path,
+    *,
+    settings: Settings = None,
+) -> Iterator[tuple[str, FeedbackSummary]]:
+    """Write each department's workbook and page to `outbox/<department>/`, in their order.
+
+    Raises:
+        KeyError: the catalogue has no such department.
+    """
+    begun: list[tuple[Contents, Callable[[], Path], Path]] = []
+    with BesideWriter(read_policy(), alone=len(departments) < 2) as writer:
+        for department in departments:
+            with _opened(warehouse, settings, read_only=True) as connection:
+                contents = read_contents(connection, catalogue, department, business_date)
+                history = PageHistory(
+                    read_trend(connection, business_date, department),
+                    read_months(connection, business_date).get(department, OrderMonth()),
+                    score_before(connection, business_date).get(department, {}),
+                )
+            folder = outbox / department
+            page = write_department_page(contents, history, folder, workbook_name(business_date))
+            begun.append((_without_lines(contents), writer.write(contents, folder), page))
+        for contents, workbook, page in begun:
+            yield contents.department, _summary(contents, workbook(), page)
+
+
+def _summary(contents: Contents, workbook: Path, page: Path) -> FeedbackSummary:
     return FeedbackSummary(
-        path=path,
+        path=workbook,
         page=page,
         open_orders=len(contents.open_orders),
         new_orders=contents.new,
@@ -177,6 +210,11 @@ def send_home(
         defects=sum(contents.found.values()),
         score=contents.own.overall if contents.own else None,
     )
+
+
+def _without_lines(contents: Contents) -> Contents:
+    """Without the thousands of lines, which are not to wait for the other workbooks."""
+    return replace(contents, defects=())
 
 
 def run_campaigns(

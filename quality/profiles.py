@@ -1,7 +1,8 @@
 """What each delivery looks like: rows, missing values and distributions, in `quality.profile`.
 
-Belongs here: counting a delivery in SQL, once, and reading the counts.
-Does not belong here: what is unusual about them (`anomalies`).
+Belongs here: the classes of values, counting them in SQL, and reading the counts.
+Does not belong here: when a delivery is looked at (`delivery_counts`), what is unusual about it
+(`anomalies`).
 
 A profile is a function of the delivery alone: all rows that it brought, the refused ones too, so
 that a file of which every row was refused still shows what happened to it. Counts add up, so
@@ -19,10 +20,15 @@ from datetime import date
 import duckdb
 
 from quality.contract import Column, Contract
+from quality.sql_text import quoted_list
 
 BINS_A_DECADE = 4
 """Numbers are counted by the logarithm of their size: a change of unit by ten moves every number
 by so many bins."""
+_MIDDLE = 4000
+"""Added to the logarithm's class, so that the sign is left for that of the number."""
+_OTHER = -1
+"""Class of a value that is none of those enumerated."""
 _LONGEST = 40
 _KEPT_LEVELS = ("L1", "L2")
 
@@ -64,58 +70,33 @@ def profiled_columns(contract: Contract) -> tuple[Column, ...]:
     return tuple(column for column in contract.columns if column.key_position is None)
 
 
-def build_profiles(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Count the dataset's loaded deliveries that were not counted yet, under their contract.
+def classes(contract: Contract) -> list[str]:
+    """Select list of a row's content and of the class of each profiled value, as numbers."""
+    names = ", ".join(column.name for column in contract.columns)
+    return [
+        f"hash({names}) as _content",
+        *(f"{_class(column)} as {column.name}" for column in profiled_columns(contract)),
+    ]
 
-    Needs `raw`, `quarantine` and `meta.delivery`.
 
-    Raises:
-        duckdb.Error: a table is missing or unreadable.
-    """
-    connection.execute(PROFILE_TABLE)
-    place = [contract.department, contract.dataset]
-    connection.execute(
-        """
-        create or replace temp table uncounted as
-        select delivery_id, contract_version, business_date from meta.delivery
-        where department = $1 and dataset = $2 and status = 'loaded'
-            and (delivery_id, coalesce(contract_version, '')) not in (
-                select (delivery_id, coalesce(contract_version, '')) from quality.profile
-                where department = $1 and dataset = $2
-            )
-        """,
-        place,
-    )
-    if connection.execute("select count(*) from uncounted").fetchone() == (0,):
-        return
+def count(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Count the deliveries in `uncounted` by their rows in `arrived` (see `delivery_counts`)."""
     connection.execute(
         "delete from quality.profile where delivery_id in (select delivery_id from uncounted)"
     )
-    names = ", ".join(column.name for column in contract.columns)
-    # A table, for the view behind `raw` opens the files of all deliveries, column by column.
-    connection.execute(
-        f"""
-        create or replace temp table arrived as
-        select _delivery_id, {names} from raw.{contract.table}
-        where _delivery_id in (select delivery_id from uncounted)
-        union all
-        select _delivery_id, {names} from quarantine.{contract.table}
-        where _delivery_id in (select delivery_id from uncounted)
-        """
-    )
-    counts = [_whole(contract), *(_of_column(c) for c in profiled_columns(contract))]
+    counts = [_whole(), *(_of_column(column) for column in profiled_columns(contract))]
+    place = [contract.department, contract.dataset]
     connection.execute(
         f"""
         insert into quality.profile
         select uncounted.delivery_id, uncounted.contract_version, ?, ?, uncounted.business_date,
             found.column_name, found.measure, found.bin, found.counted
         from ({" union all ".join(counts)}) as found
-        inner join uncounted on uncounted.delivery_id = found._delivery_id
+        inner join uncounted on uncounted.place = found._place
         order by all
         """,
         place,
     )
-    connection.execute("drop table arrived")
     # A delivery without rows is counted too, or it would be counted again every night.
     connection.execute(
         """
@@ -127,43 +108,66 @@ def build_profiles(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
     )
 
 
-def _whole(contract: Contract) -> str:
-    names = ", ".join(column.name for column in contract.columns)
+def _whole() -> str:
     return (
-        "select _delivery_id, '' as column_name, 'rows' as measure, '' as bin, "
-        "count(*) as counted from arrived group by _delivery_id "
-        "union all select _delivery_id, '', 'content', "
-        f"(sum(hash({names})::hugeint) % 18446744073709551616)::varchar, count(*) "
-        "from arrived group by _delivery_id"
+        "select _place, '' as column_name, 'rows' as measure, '' as bin, count(*) as counted "
+        "from arrived group by _place "
+        "union all select _place, '', 'content', "
+        "(sum(_content::hugeint) % 18446744073709551616)::varchar, count(*) "
+        "from arrived group by _place"
     )
 
 
 def _of_column(column: Column) -> str:
-    value = _bin(column)
+    """A column's classes, counted as numbers and named afterwards."""
+    name = column.name
     return (
-        f"select _delivery_id, '{column.name}' as column_name, "
-        f"if({column.name} is null, 'missing', 'value') as measure, "
-        f"coalesce({value}, '') as bin, count(*) as counted from arrived group by all"
+        f"select _place, '{name}' as column_name, "
+        f"if({name} is null, 'missing', 'value') as measure, "
+        f"coalesce({_name_of_class(column)}, '') as bin, sum(counted)::bigint as counted "
+        f"from (select _place, {name}, count(*) as counted from arrived group by all) as grouped "
+        "group by all"
     )
 
 
-def _bin(column: Column) -> str:
-    """The class of a value, as SQL text: enumerated values themselves where they may be kept."""
+def _class(column: Column) -> str:
+    """The class of a value as a number; null where there is no value."""
     name = column.name
     if column.logical_type in ("integer", "number"):
-        size = f"floor(log10(abs({name}::double)) * {BINS_A_DECADE})::integer::varchar"
+        size = f"floor(log10(abs({name}::double)) * {BINS_A_DECADE})::smallint + {_MIDDLE}"
         return (
-            f"case when {name} = 0 then 'zero' when {name} > 0 then 'p' || {size} "
-            f"when {name} < 0 then 'n' || {size} end"
+            f"case when {name} = 0 then 0 when {name} > 0 then {size} "
+            f"when {name} < 0 then -({size}) end::smallint"
         )
     if column.logical_type in ("date", "timestamp"):
-        return f"(extract(year from {name}) // 10)::varchar"
+        return f"(extract(year from {name}) // 10)::smallint"
     if column.logical_type == "boolean":
-        return f"{name}::varchar"
-    if column.domain and column.level in _KEPT_LEVELS:
-        known = ", ".join("'" + value.replace("'", "''") + "'" for value in column.domain)
-        return f"case when {name} in ({known}) then {name} when {name} is not null then '其他' end"
-    return f"least(length({name}), {_LONGEST})::varchar"
+        return f"{name}::utinyint"
+    if _is_enumerated(column):
+        place = f"enum_code(try_cast({name} as enum ({quoted_list(column.domain)})))::integer"
+        return f"case when {name} is not null then coalesce({place}, {_OTHER}) end"
+    # not least(), which passes over a null
+    return f"if(length({name}) > {_LONGEST}, {_LONGEST}, length({name}))::utinyint"
+
+
+def _name_of_class(column: Column) -> str:
+    """What `quality.profile` calls a class: enumerated values themselves where they may be kept."""
+    name = column.name
+    if column.logical_type in ("integer", "number"):
+        return (
+            f"case when {name} = 0 then 'zero' when {name} > 0 then 'p' || ({name} - {_MIDDLE}) "
+            f"when {name} < 0 then 'n' || (-{name} - {_MIDDLE}) end"
+        )
+    if column.logical_type == "boolean":
+        return f"{name}::boolean::varchar"
+    if _is_enumerated(column):
+        known = quoted_list(column.domain)
+        return f"case when {name} = {_OTHER} then '其他' else ([{known}])[{name} + 1] end"
+    return f"{name}::varchar"
+
+
+def _is_enumerated(column: Column) -> bool:
+    return column.logical_type == "string" and bool(column.domain) and column.level in _KEPT_LEVELS
 
 
 def read_profiles(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[Profile]:

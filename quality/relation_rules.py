@@ -187,6 +187,39 @@ def judged_rows(rule: Rule, contract: Contract) -> str:
     return check.judged(rule, contract) if check else _all_rows(rule, contract)
 
 
+def rows_with_verdict(rule: Rule, contract: Contract, *, meets_one: bool) -> str | None:
+    """A query of every judged row once, with `fails`: one join tells both what fails and how many
+    were judged. None for checks of which the two are as cheap apart.
+
+    Args:
+        rule: of the contract.
+        contract: whose rule it is.
+        meets_one: a value meets one row there at most, because the column is the key there.
+    """
+    if rule.check not in ("agrees_with", "exists_where"):
+        return None
+    table, their_key, third, fourth = rule.arguments
+    column = rule.columns[0]
+    if rule.check == "agrees_with":
+        own_key, fails = fourth, f"there.{third} <> here.{column}"
+        judged = f"here.{column} is not null and there.{third} is not null"
+    else:
+        own_key, fails = column, f"not coalesce(({third}), false)"
+        judged = f"({fourth})"
+    met = (
+        f"from {staging_table(contract.table)} as here "
+        f"inner join {staging_table(table)} as there on there.{their_key} = here.{own_key} "
+        f"where {judged}"
+    )
+    if meets_one:
+        return f"select here._delivery_id, here._line_number, {fails} as fails {met}"
+    several = "bool_or" if rule.check == "agrees_with" else "bool_and"
+    return (
+        f"select here._delivery_id, here._line_number, {several}({fails}) as fails {met} "
+        "group by here._delivery_id, here._line_number"
+    )
+
+
 def finds_rows(rule: Rule) -> bool:
     """An SQL rule whose query names the rows that fail."""
     return "_line_number" in rule.arguments[0] and "_delivery_id" in rule.arguments[0]

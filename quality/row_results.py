@@ -17,8 +17,9 @@ import duckdb
 from quality.contract import Contract, Rule
 from quality.expectations.tolerance import accepts
 from quality.ledger import Ledger, Told, read_ledger
-from quality.masking import mask
+from quality.masking import masker
 from quality.results import FAIL, NOT_APPLICABLE, PASS, RuleResult, result_of
+from quality.sql_text import at_places
 
 SAMPLES = 5
 """Keys kept per rule: enough to recognise the rows, too few to be a leak."""
@@ -116,36 +117,38 @@ def sample_keys(
     """Rule → masked primary keys of its first open findings; the values never leave unmasked."""
     if not contract.key:
         return {}
+    connection.execute(
+        f"""
+        create or replace temp table picked as
+        select rule_id, delivery_id, line_number from quality.defect
+        where department = ? and dataset = ? and is_open
+        qualify row_number() over (
+            partition by rule_id order by business_date, delivery_id, line_number
+        ) <= {SAMPLES}
+        """,
+        [contract.department, contract.dataset],
+    )
+    deliveries = connection.execute("select distinct delivery_id from picked").fetchall()
+    may_be = at_places((name for (name,) in deliveries), "picked")
     keys = ", ".join(f"{name}::varchar as {name}" for name in contract.key)
     rows = connection.execute(
         f"""
-        with picked as (
-            select rule_id, delivery_id, line_number from quality.defect
-            where department = ? and dataset = ? and is_open
-            qualify row_number() over (
-                partition by rule_id order by business_date, delivery_id, line_number
-            ) <= {SAMPLES}
-        ),
-        rows as (
-            select _delivery_id, _line_number, {keys} from raw.{contract.table}
-            semi join picked on delivery_id = _delivery_id and line_number = _line_number
+        with rows as (
+            select _delivery_id, _line_number, {keys} from raw.{contract.table} where {may_be}
             union all
             select _delivery_id, _line_number, {keys} from quarantine.{contract.table}
-            semi join picked on delivery_id = _delivery_id and line_number = _line_number
+            where {may_be}
         )
         select picked.rule_id, {", ".join(f"rows.{name}" for name in contract.key)}
         from picked
         inner join rows on rows._delivery_id = picked.delivery_id
             and rows._line_number = picked.line_number
         order by picked.rule_id, picked.delivery_id, picked.line_number
-        """,
-        [contract.department, contract.dataset],
+        """
     ).fetchall()
+    maskers = [masker(contract.column(name), contract) for name in contract.key]
     found: dict[str, tuple[str, ...]] = {}
     for rule_id, *values in rows:
-        shown = "|".join(
-            mask(value, contract.column(name), contract)
-            for name, value in zip(contract.key, values, strict=True)
-        )
+        shown = "|".join(mask(value) for mask, value in zip(maskers, values, strict=True))
         found[rule_id] = (*found.get(rule_id, ()), shown)
     return found

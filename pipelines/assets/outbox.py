@@ -68,11 +68,10 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
 
         standing.begin(city.home, standing.OUTBOX)
         sent: list[Path] = []
-        for department in chosen:
-            summary = nightly.send_home(
-                city.home.warehouse, city.catalogue, department, night, city.home.outbox,
-                settings=engine.settings(),
-            )  # fmt: skip
+        for department, summary in nightly.send_all_home(
+            city.home.warehouse, city.catalogue, chosen, night, city.home.outbox,
+            settings=engine.settings(),
+        ):  # fmt: skip
             sent += [summary.path, summary.page]
             city.progress.advance(STAGE, department)
             yield dg.MaterializeResult(

@@ -7,6 +7,7 @@ Does not belong here: running them (`runner`); what the named checks mean (`rela
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from great_expectations.expectations.core.expect_column_values_to_not_be_null import (
@@ -22,6 +23,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from quality.contract import Contract, Rule
 from quality.expectations import tolerance
+from quality.relation_findings import found_counts
 from quality.relation_rules import failing_rows, judged_rows, sql_of
 
 _BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
@@ -51,12 +53,23 @@ class ExpectRelationToHold(UnexpectedRowsExpectation):
         return {"success": success, "result": {"observed_value": failed, "details": details}}
 
 
-def expectations_of(contract: Contract) -> list[Expectation]:
-    """One expectation per relation rule; `meta` names the rule and its tolerance."""
-    return [_expectation(rule, contract) for rule in contract.rules_of("relation")]
+def expectations_of(
+    contract: Contract, counted: Collection[str] = frozenset()
+) -> list[Expectation]:
+    """One expectation per relation rule; `meta` names the rule and its tolerance.
+
+    Args:
+        contract: whose rules they are.
+        counted: rules whose failing rows were looked for already (`relation_findings`): their
+            expectation asks for the counts.
+    """
+    return [
+        _expectation(rule, contract, is_counted=rule.rule_id in counted)
+        for rule in contract.rules_of("relation")
+    ]
 
 
-def _expectation(rule: Rule, contract: Contract) -> Expectation:
+def _expectation(rule: Rule, contract: Contract, *, is_counted: bool) -> Expectation:
     meta = {"rule_id": rule.rule_id, "tolerance": dict(rule.options)}
     if rule.check == "rowCount":
         low, high = tolerance.row_count_bounds(rule.options)
@@ -64,17 +77,23 @@ def _expectation(rule: Rule, contract: Contract) -> Expectation:
     if rule.check == "nullValues":
         mostly = tolerance.share_kept(rule.options)
         return ExpectColumnValuesToNotBeNull(column=rule.columns[0], mostly=mostly, meta=meta)
-    return ExpectRelationToHold(unexpected_rows_query=_counting_query(rule, contract), meta=meta)
+    counts = found_counts(contract, rule) if is_counted else _counts(rule, contract)
+    return ExpectRelationToHold(unexpected_rows_query=_on_the_batch(counts), meta=meta)
 
 
-def _counting_query(rule: Rule, contract: Contract) -> str:
-    """One row: how many fail, of how many. `{batch}` is the staging table, as GX wants it."""
+def _counts(rule: Rule, contract: Contract) -> str:
+    """The query of one row: how many fail, of how many."""
     rows = failing_rows(rule, contract)
     failed = sql_of(rule, contract) if rows is None else f"select count(*) from ({rows}) as failing"
     total = judged_rows(rule, contract)
+    return f"select ({failed}) as failed, ({total}) as total"
+
+
+def _on_the_batch(counts: str) -> str:
+    """The query with `{batch}`, the staging table, as GX wants it."""
     return (
-        f"select ({_escaped(failed)}) as failed, ({_escaped(total)}) as total "
-        "from (select count(*) as rows_in_batch from {batch}) as whole_table"
+        f"select counted.failed, counted.total from ({_escaped(counts)}) as counted "
+        "cross join (select count(*) as rows_in_batch from {batch}) as whole_table"
     )
 
 

@@ -7,7 +7,7 @@ Does not belong here: how it looks (`workbook`, `layout`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,8 +16,9 @@ import duckdb
 from quality.catalogue import Catalogue
 from quality.contract import Contract, Rule
 from quality.garbled_text import GARBLED_PATTERN
-from quality.masking import mask
+from quality.masking import masker
 from quality.scoring import OVERALL
+from quality.sql_text import at_places
 from quality.weights import read_weights
 from quality.work_orders import REPLY_DATASET, WorkOrder, read_orders
 
@@ -270,12 +271,13 @@ def _defects(
             found[number] = found.get(number, 0) + count
     if not found:
         return [], {}
-    names = [column.name for column in contract.columns]
+    writers = {
+        rule_id: _LineWriter(contract, rules[rule_id], order) for rule_id, order in by_rule.items()
+    }
     lines = [
-        _line(contract, rules[rule_id], by_rule[rule_id], (file_name or "", line_number),
-              dict(zip(names, values, strict=True)))
+        writers[rule_id].line(file_name or "", line_number, values)
         for rule_id, file_name, line_number, *values in _picked(connection, contract, by_rule)
-    ]  # fmt: skip
+    ]
     return lines, found
 
 
@@ -288,57 +290,88 @@ def _picked(
     as_delivered = ", ".join(
         f"coalesce({original.format(name)}, {name}::varchar) as {name}" for name in names
     )
-    place = "_delivery_id = picked.delivery_id and _line_number = picked.line_number"
+    numbers = [order.order_id for order in by_rule.values()]
+    connection.execute(
+        f"""
+        create or replace temp table picked as
+        select * from quality.defect
+        where department = ? and dataset = ? and is_open and list_contains(?, rule_id)
+        qualify row_number() over (
+            partition by list_extract(?, list_position(?, rule_id))
+            order by business_date, delivery_id, line_number
+        ) <= {ROWS_PER_ORDER}
+        """,
+        [contract.department, contract.dataset, list(by_rule), numbers, list(by_rule)],
+    )
+    deliveries = connection.execute("select distinct delivery_id from picked").fetchall()
+    may_be = at_places((name for (name,) in deliveries), "picked")
     return connection.execute(
         f"""
-        with picked as (
-            select * from quality.defect
-            where department = ? and dataset = ? and is_open and list_contains(?, rule_id)
-            qualify row_number() over (
-                partition by list_extract(?, list_position(?, rule_id))
-                order by business_date, delivery_id, line_number
-            ) <= {ROWS_PER_ORDER}
-        ),
-        rows as (
-            select _delivery_id, _line_number, {as_delivered}
-            from raw.{contract.table} semi join picked on {place}
+        with rows as (
+            select _delivery_id, _line_number, {as_delivered} from raw.{contract.table}
+            where {may_be}
             union all
-            select _delivery_id, _line_number, {as_delivered}
-            from quarantine.{contract.table} semi join picked on {place}
+            select _delivery_id, _line_number, {as_delivered} from quarantine.{contract.table}
+            where {may_be}
         )
         select picked.rule_id, picked.file_name, picked.line_number, {", ".join(names)}
-        from picked left join rows on {place}
+        from picked
+        left join rows on _delivery_id = picked.delivery_id and _line_number = picked.line_number
         order by list_position(?, picked.rule_id),
             picked.business_date, picked.delivery_id, picked.line_number
         """,
-        [contract.department, contract.dataset, list(by_rule),
-         [order.order_id for order in by_rule.values()], list(by_rule), list(by_rule)],
-    ).fetchall()  # fmt: skip
+        [list(by_rule)],
+    ).fetchall()
 
 
-def _line(
-    contract: Contract,
-    rule: Rule,
-    order: WorkOrder,
-    place: tuple[str, int],
-    values: dict[str, str | None],
-) -> DefectLine:
-    columns = [contract.column(name) for name in rule.columns]
-    if rule.check == "readable_text":
-        columns = [c for c in columns if _GARBLED.search(values[c.name] or "")] or columns
+class _LineWriter:
+    """Writes the findings of one rule; what does not change from row to row is looked up once."""
+
+    def __init__(self, contract: Contract, rule: Rule, order: WorkOrder) -> None:
+        self._contract, self._rule, self._order = contract, rule, order
+        places = {column.name: place for place, column in enumerate(contract.columns)}
+        self._columns = [
+            _Shown(places[name], (column := contract.column(name)).header, masker(column, contract))
+            for name in rule.columns
+        ]
+        self._titles = _titles(self._columns)
+
+    def line(self, file_name: str, line_number: int, values: Sequence[str | None]) -> DefectLine:
+        """The line of a row with these values, in the order of the contract's columns."""
+        columns, titles = self._columns, self._titles
+        if self._rule.check == "readable_text":
+            garbled = [c for c in columns if _GARBLED.search(values[c.place] or "")]
+            if garbled:
+                columns, titles = garbled, _titles(garbled)
+        texts = [
+            _short(column.mask(values[column.place])) or "（空）"
+            for column in columns[:_COLUMNS_SHOWN]
+        ]
+        return DefectLine(
+            order_id=self._order.order_id,
+            dataset_title=self._contract.title,
+            file_name=file_name,
+            line_number=line_number,
+            severity=self._order.severity,
+            columns=titles,
+            value="；".join(texts),
+            message=self._rule.message,
+        )
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A column of a rule: its place among the contract's, its header, how it is shown."""
+
+    place: int
+    header: str
+    mask: Callable[[str | None], str]
+
+
+def _titles(columns: Sequence[_Shown]) -> str:
     shown = columns[:_COLUMNS_SHOWN]
     more = f"等 {len(columns)} 列" if len(columns) > len(shown) else ""
-    texts = [_short(mask(values[column.name], column, contract)) or "（空）" for column in shown]
-    return DefectLine(
-        order_id=order.order_id,
-        dataset_title=contract.title,
-        file_name=place[0],
-        line_number=place[1],
-        severity=order.severity,
-        columns="、".join(column.header for column in shown) + more or "整行",
-        value="；".join(texts),
-        message=rule.message,
-    )
+    return "、".join(column.header for column in shown) + more or "整行"
 
 
 def _short(text: str) -> str:

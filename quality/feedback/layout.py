@@ -6,9 +6,10 @@ Belongs here: what every sheet shares. Does not belong here: what a sheet says (
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
@@ -43,14 +44,15 @@ _STYLES: dict[str, dict[str, Any]] = {
     "warning": {**_CENTRE, "bold": True, "bg_color": "#FFF4CE", "font_color": "#7A4D00"},
     "closed": {**_CENTRE, "bold": True, "bg_color": "#DFF2E1", "font_color": "#1A6B2B"},
 }  # fmt: skip
+_WRAPPED = frozenset(name for name, style in _STYLES.items() if style.get("text_wrap"))
+_WIDE = re.compile("[\u2e80-\U0010ffff]")
 _HEADER_HEIGHT = 24
 _LINE_HEIGHT = 14
 _ROW_PADDING = 6
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value and the name of its style."""
+class Cell(NamedTuple):
+    """A value and the name of its style; a tuple, for a workbook has hundreds of thousands."""
 
     value: Any
     style: str = "text"
@@ -100,26 +102,31 @@ class Layout:
         Text is always written as text: a value that starts with = is no formula. The height is
         set here, for WPS and LibreOffice do not all fit it to wrapped text.
         """
-        widths = list(self.widths[sheet.get_name()])
+        widths = self.widths[sheet.get_name()]
         if spread:
             first, last = len(cells) - 1, len(widths) - 1
             sheet.merge_range(row, first, row, last, "", self.styles[cells[first].style])
-            widths[first] = sum(widths[first:])
-        lines = [_lines(cell, width) for cell, width in zip(cells, widths, strict=False)]
-        sheet.set_row(row, max(lines, default=1) * _LINE_HEIGHT + _ROW_PADDING)
+            widths = [*widths[:first], sum(widths[first:])]
+        lines = 1
+        for cell, width in zip(cells, widths, strict=False):
+            if cell.style in _WRAPPED and isinstance(cell.value, str):
+                lines = max(lines, _lines(cell.value, width))
+        sheet.set_row(row, lines * _LINE_HEIGHT + _ROW_PADDING)
         for position, cell in enumerate(cells):
             self._write(sheet, row, position, cell)
 
     def _write(self, sheet: Worksheet, row: int, position: int, cell: Cell) -> None:
-        style = self.styles[cell.style]
-        if cell.value is None:
+        value, style = cell.value, self.styles[cell.style]
+        if isinstance(value, str):
+            sheet.write_string(row, position, value, style)
+        elif value is None:
             sheet.write_blank(row, position, None, style)
         elif cell.style == "date":
-            sheet.write_datetime(row, position, cell.value, style)
-        elif isinstance(cell.value, int | float):
-            sheet.write_number(row, position, cell.value, style)
+            sheet.write_datetime(row, position, value, style)
+        elif isinstance(value, int | float):
+            sheet.write_number(row, position, value, style)
         else:
-            sheet.write_string(row, position, str(cell.value), style)
+            sheet.write_string(row, position, str(value), style)
 
     def table_view(self, sheet: Worksheet, header: int, last_row: int, columns: int) -> None:
         """The header stays in sight, repeats in print, and filters."""
@@ -128,9 +135,8 @@ class Layout:
         sheet.autofilter(header, 0, max(last_row, header), columns - 1)
 
 
-def _lines(cell: Cell, width: float) -> int:
+@lru_cache(maxsize=8192)
+def _lines(text: str, width: float) -> int:
     """Lines that a wrapped text takes; a Chinese character is two digits wide."""
-    if not isinstance(cell.value, str) or not _STYLES[cell.style].get("text_wrap"):
-        return 1
-    used = sum(2 if ord(character) > 0x2E7F else 1 for character in cell.value)
+    used = len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
     return max(1, math.ceil(used / (width - 3)))

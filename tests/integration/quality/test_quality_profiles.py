@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from quality import nightly
-from quality.profiles import build_profiles, read_profiles
+from quality.delivery_counts import count_deliveries
+from quality.profiles import read_profiles
 
 ENTERPRISES = "market_regulation/enterprise"
 
@@ -20,7 +21,7 @@ def profiled(city: Any) -> Any:
     def read() -> Any:
         contract = city.catalogue.by_name[ENTERPRISES]
         with duckdb.connect(str(city.path)) as connection:
-            build_profiles(connection, contract)
+            count_deliveries(connection, contract)
             return read_profiles(connection, contract)
 
     return read
