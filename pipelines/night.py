@@ -24,6 +24,8 @@ from quality.catalogue import Catalogue
 _DAGSTER_YAML = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
@@ -94,7 +96,7 @@ def newest_business_date(home: Home, catalogue: Catalogue) -> date | None:
 
 
 def prepare_dagster(home: Home) -> None:
-    """Make DAGSTER_HOME usable: telemetry off, one run at a time."""
+    """Make DAGSTER_HOME usable: no telemetry, no newsletter to sign up for, one run at a time."""
     home.dagster.mkdir(parents=True, exist_ok=True)
     settings = home.dagster / "dagster.yaml"
     if not settings.exists():
