@@ -26,6 +26,15 @@ class BrokenContract:
     path: Path
     problems: tuple[Problem, ...]
 
+    @property
+    def name(self) -> str:
+        """`department/dataset`."""
+        return f"{self.department}/{self.dataset}"
+
+
+Entry = Contract | BrokenContract
+"""A dataset of the catalogue, usable or not."""
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -50,8 +59,7 @@ class Catalogue:
     @property
     def names(self) -> tuple[str, ...]:
         """`department/dataset` of every contract, usable or broken, in order."""
-        broken = (f"{entry.department}/{entry.dataset}" for entry in self.broken)
-        return tuple(sorted((*self.by_name, *broken)))
+        return tuple(sorted((*self.by_name, *(entry.name for entry in self.broken))))
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -15,10 +15,8 @@ from pipelines.ingest import arrive, normalisation_counts, store
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
 from pipelines.warehouse import prepare
-from quality.catalogue import BrokenContract, Catalogue
+from quality.catalogue import BrokenContract, Catalogue, Entry
 from quality.contract import Contract
-
-Entry = Contract | BrokenContract
 
 STAGE = "收取 ingest"
 LEDGER = dg.AssetKey(["meta", "delivery"])
@@ -119,16 +117,15 @@ def _ingest_assets(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
             if raw_key(entry.department, entry.dataset) in context.selected_asset_keys
         ]
         for entry in _taken_up(city, chosen, night):
-            name = f"{entry.department}/{entry.dataset}"
             problems: dict[str, dg.MetadataValue] = {}
             if isinstance(entry, BrokenContract):
                 for problem in entry.problems:
                     context.log.error(str(problem))
                 problems["problems"] = dg.MetadataValue.md(_problems(entry))
-            city.progress.advance(STAGE, name)
+            city.progress.advance(STAGE, entry.name)
             yield dg.MaterializeResult(
                 asset_key=raw_key(entry.department, entry.dataset),
-                metadata={**_metadata(city, name, night), **problems},
+                metadata={**_metadata(city, entry.name, night), **problems},
             )
         contract = replies.platform_contract()
         key = raw_key(contract.department, contract.dataset)
@@ -151,7 +148,7 @@ def _taken_up(city: City, entries: Sequence[Entry], night: date) -> Iterator[Ent
             files.setdefault(arrival.name, []).append(arrival)
     due: list[tuple[Entry, list[arrive.Arrival]]] = []
     for entry in entries:
-        arrived = files.get(f"{entry.department}/{entry.dataset}")
+        arrived = files.get(entry.name)
         if arrived:
             due.append((entry, arrived))
         else:

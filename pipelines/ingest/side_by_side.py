@@ -18,10 +18,8 @@ from pipelines.home import Home
 from pipelines.ingest import door
 from pipelines.ingest.arrive import Arrival
 from pipelines.ingest.store import Receipt
-from quality.catalogue import BrokenContract
+from quality.catalogue import Entry
 from quality.contract import Contract
-
-Entry = Contract | BrokenContract
 
 MOST_DOORS = 4
 """Each may hold three quarters of a gigabyte."""

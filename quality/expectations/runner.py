@@ -56,11 +56,11 @@ def run_relation_rules(
         "warehouse", connection_string=connection_url(warehouse, settings)
     )
     try:
-        return [
-            result
-            for contract in runnable
-            for result in _judge(context, source, (contract, business_date), counted)
-        ]
+        results: list[RuleResult] = []
+        for contract in runnable:
+            answers = _validate(context, source, contract, counted)
+            results += _results(contract, business_date, answers)
+        return results
     finally:
         source.get_execution_engine().close()
         source.get_engine().dispose()
@@ -74,13 +74,10 @@ def _staging_tables(warehouse: Path, settings: Mapping[str, str]) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _judge(
-    context: Any,
-    source: SQLDatasource,
-    judged: tuple[Contract, date],
-    counted: Collection[Place],
-) -> list[RuleResult]:
-    contract, business_date = judged
+def _validate(
+    context: Any, source: SQLDatasource, contract: Contract, counted: Collection[Place]
+) -> list[Any]:
+    """GX's answers, one a relation rule."""
     own = {rule for *place, rule in counted if place == [contract.department, contract.dataset]}
     # A query asset: a table asset of another schema loses its schema when GX reads the columns.
     asset = source.add_query_asset(
@@ -93,10 +90,14 @@ def _judge(
     answer = context.validation_definitions.add(definition).run(
         result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
     )
+    return list(answer.results)
+
+
+def _results(contract: Contract, business_date: date, answers: list[Any]) -> list[RuleResult]:
     rules = {rule.rule_id: rule for rule in contract.rules}
     return [
         _result(contract, rules[item.expectation_config.meta["rule_id"]], business_date, item)
-        for item in answer.results
+        for item in answers
     ]
 
 

@@ -13,7 +13,7 @@ from pipelines.home import Home
 from pipelines.ingest import door, side_by_side
 from pipelines.ingest.arrive import Arrival, arrivals
 from pipelines.ingest.store import Receipt
-from quality.catalogue import BrokenContract
+from quality.catalogue import Entry
 from quality.contract import Contract
 from tests.conftest import Land, MakeContract
 
@@ -52,7 +52,7 @@ def test_side_by_side_gives_what_one_by_one_gives(
     alone, together = (Home(tmp_path / name).create() for name in ("alone", "together"))
     for contract in contracts:
         door.take_up(alone, contract, landed(alone, land, contract), NIGHT)
-    due: list[tuple[Contract | BrokenContract, Sequence[Arrival]]] = [
+    due: list[tuple[Entry, Sequence[Arrival]]] = [
         (contract, landed(together, land, contract)) for contract in contracts
     ]
     found = {
@@ -80,7 +80,7 @@ def test_a_dataset_that_fails_stops_no_other(
         return through(home, contract, arrived, night)
 
     monkeypatch.setattr(door, "take_up", fail_at_the_second)
-    due: list[tuple[Contract | BrokenContract, Sequence[Arrival]]] = [
+    due: list[tuple[Entry, Sequence[Arrival]]] = [
         (contract, landed(home, land, contract)) for contract in contracts
     ]
     done = []
