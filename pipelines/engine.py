@@ -1,7 +1,7 @@
 """How DuckDB runs on this machine: the one place that says how much memory a night may take.
 
-Belongs here: DuckDB's settings for every connection of a night, and opening the warehouse with
-them. Does not belong here: what is done with a connection.
+Belongs here: DuckDB's settings for every connection of a night and for making a sample city, and
+opening the warehouse with them. Does not belong here: what is done with a connection.
 
 What does not fit spills to `<database>.tmp`, beside the database, as is DuckDB's way; each
 database has a folder of its own, because two would take each other's files.

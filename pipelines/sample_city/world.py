@@ -10,7 +10,6 @@ every run of one DuckDB version, and with no other chance.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +18,7 @@ from string import Template
 
 import duckdb
 
+from pipelines import engine
 from pipelines.sample_city import vocabulary
 
 _STEPS = {
@@ -38,10 +38,6 @@ _FIXED_CHANGES, _PACED_CHANGES = 0.0021, 0.0036
 USUAL_CHANGE_RATE = _FIXED_CHANGES + _PACED_CHANGES
 LOWEST_CHANGE_RATE = 0.003
 """A little above what comes anyway."""
-
-_MOST_MEMORY_GB = 5
-_MEMORY_SHARE = 0.4
-"""Of the machine's memory; what DuckDB needs beyond that lies in the workshop, on disk."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +79,7 @@ def render(plan: Plan, name: str) -> str:
 
 def open_workshop(folder: Path) -> duckdb.DuckDBPyConnection:
     """A database of its own in `folder`, so that a large city spills to disk, not to memory."""
-    connection = duckdb.connect(folder / "city.duckdb")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    limit = min(_MOST_MEMORY_GB, _MEMORY_SHARE * memory)
-    connection.execute(f"set memory_limit = '{limit:.1f}GB'")
+    connection = duckdb.connect(folder / "city.duckdb", config=dict(engine.settings()))
     connection.execute(f"set temp_directory = '{folder / 'spill'}'")
     connection.execute("set enable_progress_bar = false")
     return connection
