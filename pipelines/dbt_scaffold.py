@@ -24,6 +24,14 @@ META_READ = ("_delivery_id", "_business_date", "_sequence", "_line_number", "_fl
 STAGING_META = ("_delivery_id", "_business_date", "_line_number", "_flags")
 """What a staging model keeps of the door's columns: where the row came from, and its warnings."""
 
+SINCE = {
+    "_since_delivery_id": "varchar",
+    "_since_business_date": "date",
+    "_since_line_number": "bigint",
+}
+"""What says since which delivery a row stands as it is, and the types; where all is delivered again
+every time (dbt_project/macros/since_it_stands.sql)."""
+
 _FOLDER = Path("models", "staging")
 
 
@@ -33,11 +41,17 @@ def staging_paths(contract: Contract, project: Path) -> tuple[Path, Path]:
     return stem.with_suffix(".sql"), stem.with_suffix(".yml")
 
 
+def staging_meta(contract: Contract) -> dict[str, str]:
+    """The columns of a staging model that no department delivers, and their types."""
+    kept = {name: META_COLUMNS[name] for name in STAGING_META}
+    return kept | SINCE if contract.delivery == "full" and contract.key else kept
+
+
 def staging_sql(contract: Contract) -> str:
     """The model: import, latest version per key, explicit columns."""
     own = [column.name for column in contract.columns]
     imported = ",\n        ".join([*own, *META_READ])
-    kept = ",\n        ".join([*own, *STAGING_META])
+    kept = ",\n        ".join([*own, *staging_meta(contract)])
     call = ", ".join(f"{name}={value!r}" for name, value in _options(contract).items())
     return f"""with
 
@@ -93,7 +107,10 @@ def staging_yaml(contract: Contract) -> str:
         },
         "columns": [
             *columns,
-            *({"name": name, "data_type": META_COLUMNS[name]} for name in STAGING_META),
+            *(
+                {"name": name, "data_type": sql_type}
+                for name, sql_type in staging_meta(contract).items()
+            ),
         ],
     }
     if contract.key:
@@ -206,8 +223,12 @@ def _yaml_differences(contract: Contract, path: Path) -> Iterator[str]:
         found_level = _level(described[name])
         if found_level != level:
             yield f"{name} has level {found_level}; the contract says {level}"
+    of_the_model = staging_meta(contract)
+    for name in of_the_model:
+        if name not in described:
+            yield f"lacks the column {name}; latest_version gives it"
     for name in described:
-        if name not in expected and name not in STAGING_META:
+        if name not in expected and name not in of_the_model:
             yield f"has the column {name}, which the contract does not know"
     keys = _tested_keys(model)
     if contract.key and contract.key not in keys:

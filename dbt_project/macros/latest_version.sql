@@ -23,16 +23,23 @@
     Only keys that occur more than once are ranked: most occur once, and sorting a whole register
     takes as long as all the rest of staging.
 
+    A full dataset with a key is delivered again as a whole, most of its rows as they were. Each of
+    its rows also says since when it stands as it is, in _since_delivery_id, _since_business_date and
+    _since_line_number: the first of the dates, without a gap up to the newest, on which the key was
+    delivered with the same values (since_it_stands.sql).
+
     A dataset with a key is built by the keys that changed (macros/incremental): those of the
     deliveries that came into force or went out of it since the last build. Where deliveries only
     came, their rows stand for election against the rows in force; the older ones have lost already.
     Otherwise the keys are looked up in all deliveries: a change log keeps no row of what it deleted,
-    and of a full dataset whose newest date is another every key has changed.
+    and of a full dataset whose deliveries are others every key may have changed.
 #}
 {% macro latest_version(relation, keys, delivery, change_column=none, delete_values=[]) -%}
     {%- set node = model.tested_node_unique_id or model.unique_id -%}
     {%- set dataset = node.split('.')[-1] | replace('stg_', '', 1) -%}
     {%- set against_rows_in_force = false -%}
+    {%- set since = keys and delivery == 'full' -%}  {# whether rows say since when they stand #}
+    {%- set elected_by = keys + ['_business_date'] if since else keys -%}
     {%- if keys -%}
         {%- do config(
             materialized='incremental', incremental_strategy='changed_rows', unique_key=keys
@@ -57,13 +64,15 @@
     ),
 
     in_force as (
-        {%- if against_rows_in_force %}
+        {%- if against_rows_in_force and not since %}
         {{ rows_in_force_and_new_rows(relation, dataset, keys) }}
         {%- else %}
         select {{ relation }}.*
         from {{ relation }}
         {{ only_changed(prefixed(relation, keys)) }}
-        {%- if delivery == 'full' %}
+        {%- if since and against_rows_in_force %}
+        where {{ relation }}._business_date >= {{ newest_date(dataset, 'meta.built_in_force') }}
+        {%- elif delivery == 'full' and not since %}
         where
             {{ relation }}._business_date
             = (select max(newest.business_date) from deliveries as newest)
@@ -73,24 +82,24 @@
     {%- if keys %},
 
     repeated as (
-        select {{ keys | join(', ') }}
+        select {{ elected_by | join(', ') }}
         from in_force
-        group by {{ keys | join(', ') }}
+        group by {{ elected_by | join(', ') }}
         having count(*) > 1
     ),
 
     newest_of_each_key as (
         select *
         from in_force
-        anti join repeated using ({{ keys | join(', ') }})
+        anti join repeated using ({{ elected_by | join(', ') }})
         union all
         select in_force.*
         from in_force
-        semi join repeated using ({{ keys | join(', ') }})
+        semi join repeated using ({{ elected_by | join(', ') }})
         left join deliveries on deliveries.delivery_id = in_force._delivery_id
         qualify
             row_number() over (
-                partition by {% for key in keys %}in_force.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+                partition by {{ prefixed('in_force', elected_by) | join(', ') }}
                 order by
                     in_force._business_date desc,
                     deliveries.part desc nulls last,
@@ -98,8 +107,13 @@
                     in_force._line_number{{ ' desc' if delivery == 'change_log' }}
             ) = 1
     )
+    {%- if since %},
+
+    {{ since_it_stands('newest_of_each_key', keys, against_rows_in_force) }}
+    {%- else %}
 
     select * from newest_of_each_key
+    {%- endif %}
     {%- if delivery == 'change_log' %}
     where
         {{ change_column }} not in (

@@ -5,21 +5,29 @@
     build; a delivery whose rows were loaded anew has another `content`.
 #}
 
-{# Notes the keys; true where the rows in force and the new rows say it all. #}
+{# Notes the keys; true where what the last build made and the new rows say it all: of a full
+   dataset where one newer date came, of others where deliveries only came. #}
 {% macro note_changed_deliveries(dataset, keys, delivery) -%}
     {%- set columns = keys | join(', ') -%}
     {%- set raw = 'raw.' ~ dataset -%}
-    {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force', delivery) -%}
-    {%- set went = changed_deliveries(dataset, 'meta.built_in_force', 'meta.in_force', delivery) -%}
+    {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force') -%}
+    {%- set went = changed_deliveries(dataset, 'meta.built_in_force', 'meta.in_force') -%}
+    {%- set newest = newest_date(dataset, 'meta.in_force') -%}
     {%- set found = run_query(
-        'select exists (' ~ came ~ ') as has_come, exists (' ~ went ~ ') as has_gone'
+        'select exists (' ~ came ~ ') as has_come, exists (' ~ went ~ ') as has_gone, '
+        ~ '(select min(business_date) = max(business_date) and min(business_date) > '
+        ~ newest_date(dataset, 'meta.built_in_force') ~ ' from (' ~ came ~ ') as came) as is_newer'
     ).rows[0] -%}
-    {%- set has_come, has_gone = found[0], found[1] -%}
-    {%- set all_keys = (has_come or has_gone) if delivery == 'full'
-        else (has_gone and delivery == 'change_log') -%}
+    {%- set has_come, has_gone, is_newer = found[0], found[1], found[2] -%}
     {%- if flags.WHICH in ('build', 'run') -%}
         {%- set changed -%}
-            {%- if all_keys -%}
+            {%- if delivery == 'full' -%}  {# every key, if anything came or went #}
+                select {{ columns }} from {{ raw }}
+                where _business_date = {{ newest }} and {{ has_come or has_gone }}
+                union
+                select {{ columns }} from {{ this }}
+                where {{ has_come or has_gone }}
+            {%- elif has_gone and delivery == 'change_log' -%}
                 select {{ columns }} from {{ raw }}
                 union
                 select {{ columns }} from {{ this }}
@@ -33,32 +41,35 @@
         {%- endset -%}
         {%- do note_changed_keys(changed) -%}
     {%- endif -%}
+    {%- if delivery == 'full' -%}
+        {{- return(has_come and is_newer and not has_gone) -}}
+    {%- endif -%}
     {{- return(delivery == 'increment' and not has_gone) -}}
 {%- endmacro %}
 
-{# Deliveries of a dataset that stand in one table and not, or with other rows, in the other. Of a
-   full dataset those of the newest date count. #}
-{% macro changed_deliveries(dataset, here, there, delivery) -%}
-    select delivery_id from (
+{# Deliveries of a dataset that stand in one table and not, or with other rows, in the other. #}
+{% macro changed_deliveries(dataset, here, there) -%}
+    select delivery_id, business_date from (
         {%- for table in (here, there) %}
-        select delivery_id, content from {{ table }}
-        where
-            department || '__' || dataset = '{{ dataset }}'
-            {%- if delivery == 'full' %}
-            and business_date = (
-                select max(newest.business_date) from {{ table }} as newest
-                where newest.department || '__' || newest.dataset = '{{ dataset }}'
-            )
-            {%- endif %}
+        select delivery_id, business_date, content from {{ table }}
+        where department || '__' || dataset = '{{ dataset }}'
         {{- ' except' if not loop.last }}
         {%- endfor %}
     ) as changed
 {%- endmacro %}
 
+{# The newest date of a dataset's deliveries. #}
+{% macro newest_date(dataset, table) -%}
+    (
+        select max(newest.business_date) from {{ table }} as newest
+        where newest.department || '__' || newest.dataset = '{{ dataset }}'
+    )
+{%- endmacro %}
+
 {# The rows that are in force of the changed keys, and those that the new deliveries bring. #}
 {% macro rows_in_force_and_new_rows(relation, dataset, keys) -%}
     {%- set columns = model.columns.keys() | list -%}  {# of the contract: all that the table has #}
-    {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force', 'increment') -%}
+    {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force') -%}
     select
         rows_before.{{ columns | join(', rows_before.') }},
         own.sequence as _sequence

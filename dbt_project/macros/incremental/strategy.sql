@@ -29,18 +29,27 @@
 {%- endmacro %}
 
 {# The strategy of staging, changed_rows: rows that are delivered again as they were stay, and what
-   differed is told as it was and as it is, because others hang on columns besides the key. #}
+   differed is told as it was and as it is, because others hang on columns besides the key.
+
+   A full dataset is delivered again every time: that a row came with another delivery and line is no
+   difference while it stands as it was (since_it_stands.sql), but the row says so. #}
 {% macro get_incremental_changed_rows_sql(arg_dict) -%}
     {%- set target, new = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set keys, columns = arg_dict['unique_key'], arg_dict['dest_columns'] -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     {%- set changes = 'changes.' ~ target.name -%}
     {%- set same_key = same_key(keys) -%}
+    {%- set all_names = columns | map(attribute='name') | list -%}
+    {%- set since = since_columns()[0] in all_names -%}
+    {%- if since -%}
+        {%- set columns = columns | rejectattr('name', 'in', delivered_columns()) | list -%}
+    {%- endif -%}
+    {%- set compared = columns | map(attribute='quoted') | join(', ') -%}
 
     create or replace table {{ changes }} as
     with before_and_after as (  -- once through the rows: two `except` would hash each four times
         select
-            {{ names }},
+            {{ compared }},
             -1 as _copies
         from {{ target }}
         where rowid in (  -- reads the key of every row, and the rest of the rows that are met
@@ -57,19 +66,21 @@
         from {{ new }}
     )
 
-    select {{ names }}
+    select {{ compared }}
     from before_and_after
-    group by {{ names }}
+    group by {{ compared }}
     having sum(_copies) <> 0;
 
+    {%- set replaced = changes ~ '__keys' if since else changes %}
+
     delete from {{ target }} as row_of
-    using (select distinct {{ keys | join(', ') }} from {{ changes }}) as changed
+    using (select distinct {{ keys | join(', ') }} from {{ replaced }}) as changed
     where {{ same_key }};
 
     insert into {{ target }} ({{ names }})
     select {{ names }}
     from {{ new }} as row_of
-    semi join {{ changes }} as changed on {{ same_key }}
+    semi join {{ replaced }} as changed on {{ same_key }}
 {%- endmacro %}
 
 {% macro same_key(keys) -%}

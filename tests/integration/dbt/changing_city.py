@@ -101,8 +101,11 @@ class ChangingCity:
         make: Callable[[], Row] = getattr(
             self, f"_{contract.dataset}", partial(self._any, contract)
         )
-        for line in range(2, 2 + self.random.choice([0, 1, 3, 6])):
-            row = make() | {
+        rows = [make() for _ in range(self.random.choice([0, 1, 3, 6]))]
+        if contract.delivery == "full":
+            rows += self._as_they_were(connection, contract)
+        for line, row in enumerate(rows, start=2):
+            row |= {
                 "_delivery_id": delivery.delivery_id,
                 "_business_date": delivery.business_date,
                 "_sequence": delivery.sequence,
@@ -114,6 +117,22 @@ class ChangingCity:
                 f"insert into store.{contract.table} ({', '.join(row)}) values ({marks})",
                 list(row.values()),
             )
+
+    def _as_they_were(
+        self, connection: duckdb.DuckDBPyConnection, contract: Contract
+    ) -> list[Row]:
+        """Most rows that some earlier delivery had, among them of keys that come twice."""
+        if self.random.random() < 0.1:
+            return []  # the department cleared its register
+        names = [column.name for column in contract.columns]
+        rows = connection.execute(
+            f"select {', '.join(names)} from store.{contract.table} order by _sequence, _line_number"
+        ).fetchall()
+        newest = rows[-12:]
+        self.random.shuffle(newest)
+        return [
+            dict(zip(names, row, strict=True)) for row in newest if self.random.random() < 0.9
+        ]
 
     def _write_night(self) -> None:
         """What `warehouse.prepare` leaves: night, ledger, deliveries in force, raw views."""

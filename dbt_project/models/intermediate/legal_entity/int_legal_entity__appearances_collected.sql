@@ -100,8 +100,8 @@ appearances as (
         'credit_record' as dataset,
         5 as source_rank,
         enterprise_name,
-        _delivery_id,
-        _line_number
+        _since_delivery_id as _delivery_id,
+        _since_line_number as _line_number
     from credit_records
     union all
     select
@@ -110,8 +110,8 @@ appearances as (
         'enterprise_register_extract' as dataset,
         4 as source_rank,
         enterprise_name,
-        _delivery_id,
-        _line_number
+        _since_delivery_id as _delivery_id,
+        _since_line_number as _line_number
     from register_extracts
 ),
 

@@ -47,7 +47,7 @@ final as (
         'market_regulation' as other_department,
         'enterprise_register_extract' as other_dataset,
         1 as row_count,
-        register_extracts._business_date as newest_business_date
+        register_extracts._since_business_date as newest_business_date
     from enterprises
     inner join register_extracts on enterprises.unified_code = register_extracts.unified_code
     where enterprises.established_on <> register_extracts.registered_on

@@ -98,9 +98,9 @@ appearances as (
         child_birth_date as birth_date,
         {{ as_text("null") }} as phone,
         true as is_current,
-        _delivery_id,
-        _business_date,
-        _line_number
+        _since_delivery_id as _delivery_id,
+        _since_business_date as _business_date,
+        _since_line_number as _line_number
     from applications
     union all
     select
@@ -111,9 +111,9 @@ appearances as (
         cast(null as date) as birth_date,
         guardian_phone as phone,
         true as is_current,
-        _delivery_id,
-        _business_date,
-        _line_number
+        _since_delivery_id as _delivery_id,
+        _since_business_date as _business_date,
+        _since_line_number as _line_number
     from applications
 ),
 

@@ -41,7 +41,10 @@ final as (
         _delivery_id,
         _business_date,
         _line_number,
-        _flags
+        _flags,
+        _since_delivery_id,
+        _since_business_date,
+        _since_line_number
     from latest
 )
 
