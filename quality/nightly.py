@@ -29,6 +29,7 @@ from quality.feedback.beside import BesideWriter
 from quality.feedback.bulletin import read_bulletin
 from quality.feedback.contents import Contents, read_contents
 from quality.feedback.history import OrderMonth, read_months, read_trend, score_before
+from quality.feedback.listing import write_listing
 from quality.feedback.reply_sheet import write_decisions
 from quality.feedback.site import PageHistory, write_bulletin, write_department_page
 from quality.feedback.workbook import workbook_name
@@ -140,6 +141,8 @@ class FeedbackSummary:
     path: Path
     """The workbook."""
     page: Path
+    listing: Path | None
+    """The places of all open defect rows, where the workbook holds too few."""
     open_orders: int
     new_orders: int
     closed_orders: int
@@ -178,32 +181,39 @@ def send_all_home(
     *,
     settings: Settings = None,
 ) -> Iterator[tuple[str, FeedbackSummary]]:
-    """Write each department's workbook and page to `outbox/<department>/`, in their order.
+    """Write each department's workbook and page to `outbox/<department>/`, in their order; and a
+    list of all defect rows where the workbook holds too few.
 
     Raises:
         KeyError: the catalogue has no such department.
     """
-    begun: list[tuple[Contents, Callable[[], Path], Path]] = []
+    begun: list[tuple[Contents, Callable[[], Path], Path, Path | None]] = []
     with BesideWriter(read_policy(), alone=len(departments) < 2) as writer:
         for department in departments:
             with _opened(warehouse, settings, read_only=True) as connection:
                 contents = read_contents(connection, catalogue, department, business_date)
+                listing = write_listing(connection, catalogue, contents, outbox / department)
                 history = PageHistory(
                     read_trend(connection, business_date, department),
                     read_months(connection, business_date).get(department, OrderMonth()),
                     score_before(connection, business_date).get(department, {}),
                 )
             folder = outbox / department
-            page = write_department_page(contents, history, folder, workbook_name(business_date))
-            begun.append((_without_lines(contents), writer.write(contents, folder), page))
-        for contents, workbook, page in begun:
-            yield contents.department, _summary(contents, workbook(), page)
+            page = write_department_page(
+                contents, history, folder, workbook_name(business_date), listing
+            )
+            begun.append((_without_lines(contents), writer.write(contents, folder), page, listing))
+        for contents, workbook, page, listing in begun:
+            yield contents.department, _summary(contents, workbook(), page, listing)
 
 
-def _summary(contents: Contents, workbook: Path, page: Path) -> FeedbackSummary:
+def _summary(
+    contents: Contents, workbook: Path, page: Path, listing: Path | None
+) -> FeedbackSummary:
     return FeedbackSummary(
         path=workbook,
         page=page,
+        listing=listing,
         open_orders=len(contents.open_orders),
         new_orders=contents.new,
         closed_orders=len(contents.orders) - len(contents.open_orders),

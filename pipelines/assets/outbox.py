@@ -72,7 +72,7 @@ def outbox_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
             city.home.warehouse, city.catalogue, chosen, night, city.home.outbox,
             settings=engine.settings(),
         ):  # fmt: skip
-            sent += [summary.path, summary.page]
+            sent += [summary.path, summary.page, *([summary.listing] if summary.listing else [])]
             city.progress.advance(STAGE, department)
             yield dg.MaterializeResult(
                 asset_key=outbox_key(department),

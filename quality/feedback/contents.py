@@ -22,8 +22,9 @@ from quality.sql_text import at_places
 from quality.weights import read_weights
 from quality.work_orders import REPLY_DATASET, WorkOrder, read_orders
 
-ROWS_PER_ORDER = 5000
-"""Defect rows listed per order; more than a clerk can work through, little enough to open."""
+ROWS_PER_ORDER = 1000
+"""Defect rows listed per order, with values: what a clerk can work through. The places of all are
+in the list beside the workbook (`listing`)."""
 _GARBLED = re.compile(GARBLED_PATTERN)
 _COLUMNS_SHOWN = 4
 _TEXT_SHOWN = 60

@@ -41,7 +41,7 @@ ECHARTS_SHA256 = "e84270bd0cd5bdf60fefc26d00c2a391cb2e81f4d26a7a9ee16185a54773a3
 """Of echarts.min.js as Apache ECharts 5.6.0 publishes it: another file is not copied."""
 
 _EXAMPLES = 5
-"""Defect rows shown per order; all of them are in the workbook."""
+"""Defect rows shown per order; more of them are in the workbook."""
 
 SEVERITIES = {"error": "错误", "warning": "提醒"}
 DELIVERY_STATUSES = {
@@ -69,7 +69,11 @@ class PageHistory:
 
 
 def write_department_page(
-    contents: Contents, history: PageHistory, folder: Path, workbook: str
+    contents: Contents,
+    history: PageHistory,
+    folder: Path,
+    workbook: str,
+    listing: Path | None = None,
 ) -> Path:
     """Write `质量反馈_<YYYYMMDD>.html` and its assets into the folder.
 
@@ -78,6 +82,7 @@ def write_department_page(
         history: the nights before.
         folder: `outbox/<department>`.
         workbook: file name of the workbook beside the page.
+        listing: list of all defect rows beside it; None where the workbook has them all.
     """
     examples: dict[str, list[DefectLine]] = {}
     for line in contents.defects:
@@ -103,6 +108,7 @@ def write_department_page(
             "change": _change(own.overall if own else None, history.before.get("overall")),
             "examples": examples,
             "workbook": workbook,
+            "listing": listing.name if listing else "",
             "charts": charts,
             "night": contents.business_date,
             "caveat": caveat([order.due_on for order in contents.open_orders]),

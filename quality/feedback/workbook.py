@@ -22,6 +22,7 @@ from xlsxwriter.workbook import Workbook
 from quality.contract import DIMENSIONS
 from quality.feedback.contents import ROWS_PER_ORDER, Contents, ScoreLine
 from quality.feedback.layout import Cell, Layout
+from quality.feedback.listing import listing_name
 from quality.feedback.messages import split_message
 from quality.feedback.reply_sheet import write_outcomes, write_reply_sheet
 from quality.work_orders import Policy, WorkOrder, machine
@@ -211,9 +212,8 @@ def _listing(order: WorkOrder, contents: Contents) -> str:
         return "针对整个数据集，无行级明细"
     if found <= ROWS_PER_ORDER:
         return f"见「缺陷明细」，共 {found:,} 条"
-    return (
-        f"「缺陷明细」列出前 {ROWS_PER_ORDER:,} 条，共 {found:,} 条；其余请凭工单号向市大数据局索取"
-    )
+    everything = listing_name(contents.business_date)
+    return f"「缺陷明细」列出前 {ROWS_PER_ORDER:,} 条；全部 {found:,} 条的位置见「{everything}」"
 
 
 def _defects(layout: Layout, contents: Contents) -> None:
