@@ -23,7 +23,7 @@ from pipelines.bench.meter import MeasuredProgramError, Usage, watch
 from pipelines.bench.places import Places
 from pipelines.home import file_date
 
-FIRST_NIGHT = date(2026, 6, 30)
+FIRST_NIGHT = date(2026, 6, 29)
 SECOND_NIGHT = FIRST_NIGHT + timedelta(days=1)
 CHANGE_RATE = 0.01
 SEED = 1
