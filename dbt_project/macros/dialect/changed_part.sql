@@ -3,28 +3,42 @@
    What a build leaves as it was has been tested when it was built. The rows suffice where the test
    asks of rows of one key alone; `columns` are those that it groups by. #}
 {% macro changed_part(relation, columns) -%}
-    {%- set part = [] -%}
-    {%- if goes_on_in_tests() -%}
-        {%- for node in graph.nodes.values()
-            if node.resource_type == 'model' and node.name == relation.identifier
-            and node.config.materialized == 'incremental' -%}
-            {%- if not node.config.unique_key | reject('in', columns) | list -%}
-                {%- do part.append(node.config.unique_key) -%}
-            {%- endif -%}
-        {%- endfor -%}
+    {%- set keys = keys_that_changed(relation) -%}
+    {%- if keys and not keys | reject('in', columns) | list -%}
+        {{ rows_of_changed_keys(relation) }}
+    {%- else -%}
+        {{ relation }}
     {%- endif -%}
-    {%- if part -%}
+{%- endmacro %}
+
+{# The same, for tests that look for the partners of these rows elsewhere in the model. #}
+{% macro rows_of_changed_keys(relation) -%}
+    {%- set keys = keys_that_changed(relation) -%}
+    {%- if keys -%}
         (
             select row_of.*
             from {{ relation }} as row_of
             semi join changes.{{ relation.identifier }}__keys as changed
-            on {% for key in part[0] -%}
+            on {% for key in keys -%}
                 row_of.{{ key }} is not distinct from changed.{{ key }}{{ ' and ' if not loop.last }}
             {%- endfor %}
         )
     {%- else -%}
         {{ relation }}
     {%- endif -%}
+{%- endmacro %}
+
+{# The columns by which this build changed a model; none where it built the whole of it. #}
+{% macro keys_that_changed(relation) -%}
+    {%- set keys = [] -%}
+    {%- if goes_on_in_tests() -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == 'model' and node.name == relation.identifier
+            and node.config.materialized == 'incremental' -%}
+            {%- do keys.extend(node.config.unique_key) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return(keys) -}}
 {%- endmacro %}
 
 {# Whether the build at hand goes on from the last one; a `dbt test` by hand looks at all rows. #}

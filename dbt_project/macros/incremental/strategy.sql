@@ -46,17 +46,23 @@
     {%- endif -%}
     {%- set compared = columns | map(attribute='quoted') | join(', ') -%}
 
+    create or replace temp table rows_before as  -- one look at the key of every row
+    select
+        rowid as row_number,
+        {{ names }}
+    from {{ target }}
+    where rowid in (
+        select row_of.rowid
+        from {{ target }} as row_of
+        semi join {{ changes }}__keys as changed on {{ same_key }}
+    );
+
     create or replace table {{ changes }} as
-    with before_and_after as (  -- once through the rows: two `except` would hash each four times
+    with before_and_after as (  -- two `except` would hash each row four times
         select
             {{ compared }},
             -1 as _copies
-        from {{ target }}
-        where rowid in (  -- reads the key of every row, and the rest of the rows that are met
-            select row_of.rowid
-            from {{ target }} as row_of
-            semi join {{ changes }}__keys as changed on {{ same_key }}
-        )
+        from rows_before
         union all
         select
             {% for column in columns -%}
@@ -73,14 +79,19 @@
 
     {%- set replaced = changes ~ '__keys' if since else changes %}
 
-    delete from {{ target }} as row_of
-    using (select distinct {{ keys | join(', ') }} from {{ replaced }}) as changed
-    where {{ same_key }};
+    delete from {{ target }}
+    where rowid in (
+        select row_of.row_number
+        from rows_before as row_of
+        semi join {{ replaced }} as changed on {{ same_key }}
+    );
 
     insert into {{ target }} ({{ names }})
     select {{ names }}
     from {{ new }} as row_of
-    semi join {{ replaced }} as changed on {{ same_key }}
+    semi join {{ replaced }} as changed on {{ same_key }};
+
+    drop table rows_before
 {%- endmacro %}
 
 {% macro same_key(keys) -%}

@@ -1,21 +1,31 @@
-{{ config(materialized='table') }}
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_keys('int_legal_entity__golden_entity_chosen') }}
+{% endcall %}
 
 with
 
 appearances as (
-    select * from {{ ref('int_legal_entity__appearances_collected') }}
+    select appearances.*
+    from {{ ref('int_legal_entity__appearances_collected') }} as appearances
+    {{ only_changed('appearances.unified_code') }}
 ),
 
 golden as (
-    select * from {{ ref('int_legal_entity__golden_entity_chosen') }}
+    select golden.*
+    from {{ ref('int_legal_entity__golden_entity_chosen') }} as golden
+    {{ only_changed('golden.unified_code') }}
 ),
 
 enterprises as (
-    select * from {{ ref('stg_market_regulation__enterprise') }}
+    select enterprises.*
+    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
+    {{ only_changed('enterprises.unified_code') }}
 ),
 
 register_extracts as (
-    select * from {{ ref('stg_market_regulation__enterprise_register_extract') }}
+    select register_extracts.*
+    from {{ ref('stg_market_regulation__enterprise_register_extract') }} as register_extracts
+    {{ only_changed('register_extracts.unified_code') }}
 ),
 
 final as (

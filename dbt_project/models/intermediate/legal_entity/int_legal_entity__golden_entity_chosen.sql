@@ -1,9 +1,13 @@
-{{ config(materialized='table') }}
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_keys('int_legal_entity__appearances_collected') }}
+{% endcall %}
 
 with
 
 appearances as (
-    select * from {{ ref('int_legal_entity__appearances_collected') }}
+    select appearances.*
+    from {{ ref('int_legal_entity__appearances_collected') }} as appearances
+    {{ only_changed('appearances.unified_code') }}
 ),
 
 deliveries as (
