@@ -7,8 +7,10 @@ from {{ ref('person') }}
 where
     not is_deceased
     {%- if goes_on_in_tests() %}
-    and upper(trim(id_number))
-    in (select upper(trim(new_rows.id_number)) from {{ rows_of_changed_keys(ref('person')) }} as new_rows)
+    and upper(trim(id_number)) in (
+        select upper(trim(new_rows.id_number))
+        from {{ rows_of_changed_keys(ref('person')) }} as new_rows
+    )
     {%- endif %}
 group by upper(trim(id_number))
 having count(*) > 1

@@ -1,7 +1,18 @@
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_rows('stg_power_supply__electricity_usage') }}
+    union
+    select unified_code  -- a new month moves both years
+    from {{ ref('stg_power_supply__electricity_usage') }}
+    where
+        date_trunc('month', {{ built_date() }}) <> date_trunc('month', {{ business_date() }})
+{% endcall %}
+
 with
 
 electricity_usages as (
-    select * from {{ ref('stg_power_supply__electricity_usage') }}
+    select electricity_usages.*
+    from {{ ref('stg_power_supply__electricity_usage') }} as electricity_usages
+    {{ only_changed('electricity_usages.unified_code') }}
 ),
 
 night as (

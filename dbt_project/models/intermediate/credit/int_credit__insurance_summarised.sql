@@ -1,7 +1,14 @@
+{% call incremental_by(['unified_code']) %}
+    select employer_code as unified_code
+    from {{ changed_rows('stg_human_resources__social_insurance_enrolment') }}
+{% endcall %}
+
 with
 
 insurances as (
-    select * from {{ ref('stg_human_resources__social_insurance_enrolment') }}
+    select insurances.*
+    from {{ ref('stg_human_resources__social_insurance_enrolment') }} as insurances
+    {{ only_changed('insurances.employer_code') }}
 ),
 
 employees as (  -- insured in several kinds; a person counts once in each state

@@ -1,7 +1,19 @@
+{% set is_active = "decided_on <= {0} and published_until >= {0}" %}
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_rows('stg_development_reform__credit_record') }}
+    union
+    select unified_code  -- of what became active or expired with the date
+    from {{ ref('stg_development_reform__credit_record') }}
+    where
+        ({{ is_active.format(built_date()) }}) <> ({{ is_active.format(business_date()) }})
+{% endcall %}
+
 with
 
 credit_records as (
-    select * from {{ ref('stg_development_reform__credit_record') }}
+    select credit_records.*
+    from {{ ref('stg_development_reform__credit_record') }} as credit_records
+    {{ only_changed('credit_records.unified_code') }}
 ),
 
 active as (
@@ -11,9 +23,7 @@ active as (
         severity_grade,
         decided_on
     from credit_records
-    where
-        decided_on <= {{ business_date() }}
-        and published_until >= {{ business_date() }}
+    where {{ is_active.format(business_date()) }}
 ),
 
 final as (

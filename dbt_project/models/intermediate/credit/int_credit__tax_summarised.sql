@@ -1,7 +1,19 @@
+{% set in_window = "paid_on <= {0} and paid_on > {0} - interval '12' month" %}
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_rows('stg_taxation__tax_payment') }}
+    union
+    select unified_code  -- of what came into the window or left it with the date
+    from {{ ref('stg_taxation__tax_payment') }}
+    where
+        ({{ in_window.format(built_date()) }}) <> ({{ in_window.format(business_date()) }})
+{% endcall %}
+
 with
 
 tax_payments as (
-    select * from {{ ref('stg_taxation__tax_payment') }}
+    select tax_payments.*
+    from {{ ref('stg_taxation__tax_payment') }} as tax_payments
+    {{ only_changed('tax_payments.unified_code') }}
 ),
 
 recent as (
@@ -16,9 +28,7 @@ recent as (
         + interval '1' month
         + interval '{{ var("tax_due_day") }}' day as is_on_time
     from tax_payments
-    where
-        paid_on <= {{ business_date() }}
-        and paid_on > {{ business_date() }} - interval '12' month
+    where {{ in_window.format(business_date()) }}
 ),
 
 final as (

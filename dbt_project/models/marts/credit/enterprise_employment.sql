@@ -1,7 +1,13 @@
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_keys('int_credit__contributions_counted') }}
+{% endcall %}
+
 with
 
 months as (
-    select * from {{ ref('int_credit__contributions_counted') }}
+    select months.*
+    from {{ ref('int_credit__contributions_counted') }} as months
+    {{ only_changed('months.unified_code') }}
 ),
 
 final as (

@@ -1,7 +1,27 @@
+{% call incremental_by(['unified_code']) %}
+    select unified_code from {{ changed_rows('stg_market_regulation__enterprise') }}
+    union
+    select unified_code from {{ changed_keys('int_credit__tax_summarised') }}
+    union
+    select unified_code from {{ changed_keys('int_credit__electricity_summarised') }}
+    union
+    select unified_code from {{ changed_keys('int_credit__insurance_summarised') }}
+    union
+    select unified_code from {{ changed_keys('int_credit__records_summarised') }}
+    union
+    select unified_code  -- of whom a year was completed
+    from {{ ref('stg_market_regulation__enterprise') }}
+    where
+        {{ completed_years('established_on', built_date()) }}
+        <> {{ completed_years('established_on', business_date()) }}
+{% endcall %}
+
 with
 
 enterprises as (
-    select * from {{ ref('stg_market_regulation__enterprise') }}
+    select enterprises.*
+    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
+    {{ only_changed('enterprises.unified_code') }}
 ),
 
 persons as (
