@@ -115,6 +115,7 @@ def test_a_contract_that_moved_on_is_noticed(
 def test_another_kind_of_delivery_is_noticed(resident: Contract) -> None:
     found = dbt_scaffold.differences(replace(resident, delivery="full"), DBT_PROJECT)
     assert any("delivery='increment'; the contract says 'full'" in line for line in found)
+    assert any("lacks the column _since_delivery_id" in line for line in found)
 
 
 def test_a_missing_model_is_noticed(resident: Contract, project: Path) -> None:
