@@ -118,21 +118,16 @@ class ChangingCity:
                 list(row.values()),
             )
 
-    def _as_they_were(
-        self, connection: duckdb.DuckDBPyConnection, contract: Contract
-    ) -> list[Row]:
+    def _as_they_were(self, connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[Row]:
         """Most rows that some earlier delivery had, among them of keys that come twice."""
         if self.random.random() < 0.1:
             return []  # the department cleared its register
         names = [column.name for column in contract.columns]
-        rows = connection.execute(
-            f"select {', '.join(names)} from store.{contract.table} order by _sequence, _line_number"
-        ).fetchall()
+        every = f"select {', '.join(names)} from store.{contract.table}"
+        rows = connection.execute(f"{every} order by _sequence, _line_number").fetchall()
         newest = rows[-12:]
         self.random.shuffle(newest)
-        return [
-            dict(zip(names, row, strict=True)) for row in newest if self.random.random() < 0.9
-        ]
+        return [dict(zip(names, row, strict=True)) for row in newest if self.random.random() < 0.9]
 
     def _write_night(self) -> None:
         """What `warehouse.prepare` leaves: night, ledger, deliveries in force, raw views."""
