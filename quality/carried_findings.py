@@ -200,16 +200,19 @@ def _compare_verdicts(
     """`before` and `now`: the verdicts on the rows of which one may have changed."""
     own_new, new = _is_new(came[contract.table]), _is_new(came[other.table])
     if rule.check == "exists_in":
-        own_key, their_key, theirs = rule.columns[0], rule.arguments[1], ""
+        own_key, their_key, theirs = rule.columns[0], rule.arguments[1], None
     else:
         _, their_key, theirs, own_key = rule.arguments
     own = ", ".join(dict.fromkeys([own_key, rule.columns[0]]))
-    there = ", ".join(filter(None, dict.fromkeys([their_key, theirs])))
+    there = ", ".join(dict.fromkeys([their_key, theirs or their_key]))
     refused = f"select {their_key} from quarantine.{other.table}"
+    # Values that stand there as often as before, with the same beside them, change no verdict.
+    # The row numbers: only of the rows that are met more than the key is read.
     connection.execute(
         f"""
         create or replace temp table moved as
         select {their_key} as value from changes.{other.staging_model}
+        group by {there} having sum(if({new}, 1, -1)) <> 0
         union
         {refused} where {new};
 
@@ -217,14 +220,11 @@ def _compare_verdicts(
         select {own}, _delivery_id, _line_number, {own_new} as is_now, not {own_new} as is_before
         from changes.{contract.staging_model}
         union all
-        select {own}, _delivery_id, _line_number, true, true
-        from {staging_table(contract.table)}
-        where {own_key} in (select value from moved) and not {own_new};
+        {_met_rows(contract, own_key, "moved", "value", f"{own}, _delivery_id, _line_number")}
+        and not {own_new};
 
         create or replace temp table there_rows as
-        select {there}, true as is_now, not {new} as is_before
-        from {staging_table(other.table)}
-        where {their_key} in (select {own_key} from here_rows)
+        {_met_rows(other, their_key, "here_rows", own_key, there, before=f"not {new}")}
         union all
         select {there}, false, true
         from changes.{other.staging_model} where not {new}
@@ -238,6 +238,18 @@ def _compare_verdicts(
             f"({refused} {condition})",
         )
         connection.execute(f"create or replace temp table {name} as {query}")
+
+
+def _met_rows(
+    contract: Contract, key: str, asked: str, value: str, columns: str, before: str = "true"
+) -> str:
+    """The query of the rows in force whose `key` is among the values asked for."""
+    table = staging_table(contract.table)
+    return (
+        f"select {columns}, true as is_now, {before} as is_before from {table} "
+        f"where rowid in (select met.rowid from {table} as met "
+        f"where met.{key} in (select {value} from {asked}))"
+    )
 
 
 def _carried(connection: duckdb.DuckDBPyConnection, before: tuple[int, int]) -> Carried | None:
@@ -264,8 +276,9 @@ def _carried(connection: duckdb.DuckDBPyConnection, before: tuple[int, int]) -> 
 
 
 def _is_new(came: Iterable[str]) -> str:
-    """Of no delivery `in (null)` would be neither true nor false."""
-    return f"coalesce(_delivery_id in ({quoted_list(came)}), false)"
+    """Whether a row belongs to one of the deliveries; `in (null)` would be neither true nor false."""
+    listed = quoted_list(came)
+    return "false" if listed == "null" else f"_delivery_id in ({listed})"
 
 
 def _are_tables(connection: duckdb.DuckDBPyConnection, names: Iterable[tuple[str, str]]) -> bool:
