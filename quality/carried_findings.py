@@ -15,14 +15,14 @@ change logs, conditions in SQL, which may depend on the date.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from quality import repeated_keys
 from quality.contract import Contract, Rule
-from quality.relation_rules import other_table, staging_table, verdicts
+from quality.relation_rules import staging_table, verdicts
 from quality.sql_text import quoted_list
 
 BASE_TABLE = """
@@ -36,9 +36,6 @@ create table if not exists quality.relation_base (
 """
 """The build on which the findings were made, and the deliveries that were in force there; `dataset`
 is `department__dataset`. Empty while findings are looked for, so that a crash leaves none."""
-
-_CARRIED = ("exists_in", "agrees_with", repeated_keys.CHECK)
-
 
 Came = Mapping[str, tuple[str, ...]]
 """Dataset (`department__dataset`) to which deliveries only came → which, since the last night."""
@@ -66,7 +63,8 @@ def take_base(connection: duckdb.DuckDBPyConnection) -> Came | None:
     connection.execute("truncate quality.relation_base")
     connection.execute(
         "create or replace temp table found_before as select * from quality.relation_finding; "
-        "create or replace temp table counted_before as select * from quality.relation_count"
+        "create or replace temp table counted_before as select * from quality.relation_count; "
+        "create or replace temp table laid_out (meeting varchar)"
     )
     return came
 
@@ -127,22 +125,19 @@ def carry_on(
         contracts: by `department__dataset`.
         came: what `take_base` returned.
     """
-    other = (
-        contract if rule.check == repeated_keys.CHECK else contracts.get(other_table(rule) or "")
-    )
-    if (
-        rule.check not in _CARRIED
-        or other is None
-        or not _follow(connection, contract, other, came)
-    ):
+    meeting = _meeting(rule)
+    if meeting is None and rule.check != repeated_keys.CHECK:
+        return None
+    other = contracts.get(meeting.table) if meeting else contract
+    if other is None or not _follow(connection, contract, other, came):
         return None
     before = _counted_before(connection, contract, rule)
     if before is None:
         return None
-    if rule.check == repeated_keys.CHECK:
-        _compare_copies(connection, contract, came[contract.table])
+    if meeting:
+        _compare_verdicts(connection, contract, rule, other, meeting, came)
     else:
-        _compare_verdicts(connection, contract, rule, other, came)
+        _compare_copies(connection, contract, came[contract.table])
     return _carried(connection, before)
 
 
@@ -195,41 +190,15 @@ def _compare_verdicts(
     contract: Contract,
     rule: Rule,
     other: Contract,
+    meeting: _Meeting,
     came: Came,
 ) -> None:
     """`before` and `now`: the verdicts on the rows of which one may have changed."""
     own_new, new = _is_new(came[contract.table]), _is_new(came[other.table])
-    if rule.check == "exists_in":
-        own_key, their_key, theirs = rule.columns[0], rule.arguments[1], None
-    else:
-        _, their_key, theirs, own_key = rule.arguments
-    own = ", ".join(dict.fromkeys([own_key, rule.columns[0]]))
-    there = ", ".join(dict.fromkeys([their_key, theirs or their_key]))
-    refused = f"select {their_key} from quarantine.{other.table}"
-    # Values that stand there as often as before, with the same beside them, change no verdict.
-    # The row numbers: only of the rows that are met more than the key is read.
-    connection.execute(
-        f"""
-        create or replace temp table moved as
-        select {their_key} as value from changes.{other.staging_model}
-        group by {there} having sum(if({new}, 1, -1)) <> 0
-        union
-        {refused} where {new};
-
-        create or replace temp table here_rows as
-        select {own}, _delivery_id, _line_number, {own_new} as is_now, not {own_new} as is_before
-        from changes.{contract.staging_model}
-        union all
-        {_met_rows(contract, own_key, "moved", "value", f"{own}, _delivery_id, _line_number")}
-        and not {own_new};
-
-        create or replace temp table there_rows as
-        {_met_rows(other, their_key, "here_rows", own_key, there, before=f"not {new}")}
-        union all
-        select {there}, false, true
-        from changes.{other.staging_model} where not {new}
-        """
-    )
+    if not _is_laid_out(connection, contract, meeting):
+        alike = [each for each in contract.rules_of("relation") if _meeting(each) == meeting]
+        _lay_out(connection, contract, other, meeting, alike, own_new, new)
+    refused = f"select {meeting.their_key} from quarantine.{other.table}"
     for name, condition in (("before", f"where not {new}"), ("now", "")):
         query = verdicts(
             rule,
@@ -240,15 +209,76 @@ def _compare_verdicts(
         connection.execute(f"create or replace temp table {name} as {query}")
 
 
-def _met_rows(
-    contract: Contract, key: str, asked: str, value: str, columns: str, before: str = "true"
-) -> str:
-    """The query of the rows in force whose `key` is among the values asked for."""
-    table = staging_table(contract.table)
-    return (
-        f"select {columns}, true as is_now, {before} as is_before from {table} "
-        f"where rowid in (select met.rowid from {table} as met "
-        f"where met.{key} in (select {value} from {asked}))"
+@dataclass(frozen=True)
+class _Meeting:
+    """By which columns a rule's two tables meet; rules that share it look at the same rows."""
+
+    table: str
+    own_key: str
+    their_key: str
+
+
+def _meeting(rule: Rule) -> _Meeting | None:
+    if rule.check == "exists_in":
+        return _Meeting(rule.arguments[0], rule.columns[0], rule.arguments[1])
+    if rule.check == "agrees_with":
+        return _Meeting(rule.arguments[0], rule.arguments[3], rule.arguments[1])
+    return None
+
+
+def _is_laid_out(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, meeting: _Meeting
+) -> bool:
+    """The note is a table, so that a transaction that is rolled back takes it along."""
+    found = connection.execute("select meeting from laid_out").fetchall()
+    return found == [(f"{contract.table} {meeting}",)]
+
+
+def _lay_out(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    other: Contract,
+    meeting: _Meeting,
+    rules: Sequence[Rule],
+    own_new: str,
+    new: str,
+) -> None:
+    """`here_rows` and `there_rows`: what the rules' verdicts that may have changed hang on.
+
+    Values that stand there as often as before, with the same beside them, change no verdict.
+    """
+    own_key, their_key = meeting.own_key, meeting.their_key
+    own = ", ".join(dict.fromkeys([own_key, *(rule.columns[0] for rule in rules)]))
+    beside = (rule.arguments[2] for rule in rules if rule.check == "agrees_with")
+    there = ", ".join(dict.fromkeys([their_key, *beside]))
+    connection.execute(
+        f"""
+        create or replace temp table moved as
+        select {their_key} as value from changes.{other.staging_model}
+        group by {there} having sum(if({new}, 1, -1)) <> 0
+        union
+        select {their_key} from quarantine.{other.table} where {new};
+
+        create or replace temp table here_rows as
+        select {own}, _delivery_id, _line_number, {own_new} as is_now, not {own_new} as is_before
+        from changes.{contract.staging_model}
+        union all
+        select {own}, _delivery_id, _line_number, true, true
+        from {staging_table(contract.table)}
+        where {own_key} in (select value from moved) and not {own_new};
+
+        create or replace temp table there_rows as
+        select {there}, true as is_now, not {new} as is_before
+        from {staging_table(other.table)}
+        where {their_key} in (select {own_key} from here_rows)
+        union all
+        select {there}, false, true
+        from changes.{other.staging_model} where not {new}
+        """
+    )
+    connection.execute(
+        "create or replace temp table laid_out as select ? as meeting",
+        [f"{contract.table} {meeting}"],
     )
 
 
@@ -276,7 +306,7 @@ def _carried(connection: duckdb.DuckDBPyConnection, before: tuple[int, int]) -> 
 
 
 def _is_new(came: Iterable[str]) -> str:
-    """Whether a row belongs to one of the deliveries; `in (null)` would be neither true nor false."""
+    """Whether a row is of one of the deliveries; `in (null)` would be neither true nor false."""
     listed = quoted_list(came)
     return "false" if listed == "null" else f"_delivery_id in ({listed})"
 
