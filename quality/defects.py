@@ -68,6 +68,7 @@ def build_defects(
     _load_deliveries(connection, contract)
     _find_held_rows(connection, contract)
     _resolve_by_replacement(connection)
+    _find_later_rows(connection, contract)
     _resolve_by_key(connection, contract)
     _resolve_by_other_columns(connection, contract)
     _store_held(connection, contract)
@@ -124,25 +125,28 @@ def _find_held_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     null_keys = ", ".join(f"case when {name} is null then '{name}' end" for name in contract.key)
     wrong = f"string_split(coalesce(_columns, ''), ',') || [{null_keys}]"
     arrived = _arrived(contract)
+    columns = ", ".join(column.name for column in contract.columns)
     connection.execute(
         f"""
         create or replace temp table held as
-        select *, null::varchar as resolved_by, {arrived} as arrived,
+        select {columns}, _delivery_id, _business_date, _sequence, _line_number, _rules, _flags,
+            null::varchar as resolved_by, {arrived} as arrived,
             list_sort(list_distinct(list_filter({wrong}, lambda name: name <> ''))) as wrong
         from quarantine.{contract.table}
         """
     )
-    _find_later_rows(connection, contract)
 
 
 def _find_later_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Accepted rows that came after the first refused row, of the deliveries that may hold any."""
+    """Accepted rows that came after the first refused row that no delivery replaced, of the
+    deliveries that may hold any."""
     arrived = _arrived(contract)
     columns = ", ".join(column.name for column in contract.columns)
     after = ">=" if contract.delivery == "change_log" else ">"
     deliveries = connection.execute(
         f"select delivery_id from loaded where row(business_date, sequence) {after} "
-        "(select min(row(_business_date, _sequence)) from held) order by delivery_id"
+        "(select min(row(_business_date, _sequence)) from held where resolved_by is null) "
+        "order by delivery_id"
     ).fetchall()
     # A list, and not a query: Parquet files of other deliveries are then not read.
     own = quoted_list(name for (name,) in deliveries)
@@ -151,7 +155,8 @@ def _find_later_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) 
         create or replace temp table later as
         select {columns}, _delivery_id, {arrived} as arrived
         from raw.{contract.table}
-        where _delivery_id in ({own}) and {arrived} > (select min(arrived) from held)
+        where _delivery_id in ({own})
+            and {arrived} > (select min(arrived) from held where resolved_by is null)
         """
     )
 
@@ -195,17 +200,19 @@ def _resolve(
     """The first later delivery that brought a row equal in `columns` puts the held row right."""
     names = ", ".join(columns)
     equal = " and ".join(f"later.{name} is not distinct from held.{name}" for name in columns)
+    open_rows = f"held.resolved_by is null and {condition}"
     connection.execute(
         f"""
         with candidates as (
             select distinct {names}, _delivery_id, arrived from later
+            semi join (select {names} from held where {open_rows}) as held on {equal}
         ),
         resolved as (
             select held._delivery_id as delivery_id, held._line_number as line_number,
                 min_by(later._delivery_id, later.arrived) as resolved_by
             from held
             inner join candidates as later on {equal} and later.arrived > held.arrived
-            where held.resolved_by is null and {condition}
+            where {open_rows}
             group by all
         )
         update held set resolved_by = resolved.resolved_by

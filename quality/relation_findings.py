@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from quality import repeated_keys
+from quality.carried_findings import Came, carry_on, note_base, take_base
 from quality.contract import Contract, Rule
 from quality.delivery_counts import count_deliveries
 from quality.expectations.tolerance import accepts
@@ -54,6 +55,7 @@ def find_relations(
     is not among them: whoever judges it meets the error.
     """
     connection.execute(FINDING_TABLES)
+    came = take_base(connection)
     connection.execute("truncate quality.relation_finding; truncate quality.relation_count")
     by_table = {contract.table: contract for contract in contracts}
     found = set()
@@ -62,11 +64,12 @@ def find_relations(
             if rule.check in RELATION_CHECKS or (rule.check == "sql" and finds_rows(rule)):
                 connection.begin()
                 try:
-                    _find(connection, contract, rule, by_table)
+                    _find(connection, contract, rule, by_table, came)
                     connection.commit()
                     found.add((contract.department, contract.dataset, rule.rule_id))
                 except duckdb.Error:
                     connection.rollback()
+    note_base(connection)
     return frozenset(found)
 
 
@@ -99,16 +102,24 @@ def _find(
     contract: Contract,
     rule: Rule,
     contracts: Mapping[str, Contract],
+    came: Came | None,
 ) -> None:
-    """Leave the failing rows in the temporary table `failing`, and store what was found."""
+    """Store the failing rows and their number: carried on from the last night where that is
+    possible, looked for among all rows where it is not."""
     if rule.check == repeated_keys.CHECK:
         count_deliveries(connection, contract)
-    failed, total = _failing(connection, contract, rule, contracts)
+    carried = carry_on(connection, contract, rule, contracts, came) if came is not None else None
+    if carried is not None:
+        failed, total = carried.failed, carried.total
+        is_spared = accepts(rule.options, failed, total)
+    if carried is None or not (is_spared or carried.are_kept):
+        failed, total = _failing(connection, contract, rule, contracts)
+        is_spared = accepts(rule.options, failed, total)
     identity = [contract.department, contract.dataset, rule.rule_id]
     connection.execute(
         "insert into quality.relation_count values (?, ?, ?, ?, ?)", [*identity, failed, total]
     )
-    if not accepts(rule.options, failed, total):
+    if not is_spared:
         connection.execute(
             "insert into quality.relation_finding select ?, ?, ?, _delivery_id, _line_number "
             "from failing order by _delivery_id, _line_number",

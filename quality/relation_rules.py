@@ -198,7 +198,31 @@ def rows_with_verdict(rule: Rule, contract: Contract, *, meets_one: bool) -> str
     """
     if rule.check not in ("agrees_with", "exists_where"):
         return None
-    table, their_key, third, fourth = rule.arguments
+    table = staging_table(rule.arguments[0])
+    return _met(rule, staging_table(contract.table), table, meets_one=meets_one)
+
+
+def verdicts(rule: Rule, here: str, there: str, refused: str) -> str:
+    """The verdicts of `exists_in` or `agrees_with`, as of `rows_with_verdict`, on some of the rows.
+
+    Args:
+        rule: of one of the two checks.
+        here: the own rows, a table or a query in brackets.
+        there: the rows there of all values of theirs.
+        refused: the rows there that lie in quarantine.
+    """
+    if rule.check == "agrees_with":
+        return _met(rule, here, there, meets_one=False)
+    column, other = rule.columns[0], rule.arguments[1]
+    return (
+        f"select here._delivery_id, here._line_number, not exists ({_found(there, other, column)}) "
+        f"and not exists ({_found(refused, other, column)}) as fails "
+        f"from {here} as here where here.{column} is not null"
+    )
+
+
+def _met(rule: Rule, here: str, there: str, *, meets_one: bool) -> str:
+    _, their_key, third, fourth = rule.arguments
     column = rule.columns[0]
     if rule.check == "agrees_with":
         own_key, fails = fourth, f"there.{third} <> here.{column}"
@@ -207,8 +231,7 @@ def rows_with_verdict(rule: Rule, contract: Contract, *, meets_one: bool) -> str
         own_key, fails = column, f"not coalesce(({third}), false)"
         judged = f"({fourth})"
     met = (
-        f"from {staging_table(contract.table)} as here "
-        f"inner join {staging_table(table)} as there on there.{their_key} = here.{own_key} "
+        f"from {here} as here inner join {there} as there on there.{their_key} = here.{own_key} "
         f"where {judged}"
     )
     if meets_one:

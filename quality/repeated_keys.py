@@ -79,15 +79,17 @@ def count(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     connection.execute("drop table suspected")
 
 
-def copies(contract: Contract) -> str:
-    """The query of `key_unique`, over what was found before: rows whose equal is in force."""
+def copies(contract: Contract, in_force: str | None = None) -> str:
+    """The query of `key_unique`, over what was found before: rows whose equal is in force; among
+    the rows of `in_force` (a table, or a query in brackets) where it is given."""
+    in_force = in_force or f"staging.{contract.staging_model}"
     place = f"department = '{contract.department}' and dataset = '{contract.dataset}'"
     return (
         f"with repeated as (select * from quality.repeated_key where {place}) "
         "select copy.delivery_id as _delivery_id, copy.line_number as _line_number "
         "from repeated as copy "
         "inner join repeated as kept using (delivery_id, first_line) "
-        f"inner join staging.{contract.staging_model} as in_force "
+        f"inner join {in_force} as in_force "
         "on in_force._delivery_id = kept.delivery_id "
         "and in_force._line_number = kept.line_number "
         "where copy.line_number <> kept.line_number"

@@ -9,10 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from quality import relation_findings
+from quality.catalogue import Catalogue
 from quality.contract import Contract, Rule
 from quality.delivery_counts import count_deliveries
 from quality.relation_findings import find_relations, rows_found
 from quality.relation_rules import failing_rows, judged_rows
+from tests.integration.quality.conftest import City
 
 ENTERPRISES = "market_regulation/enterprise"
 CREDITS = "development_reform/credit_record"
@@ -97,6 +100,179 @@ def test_what_is_found_is_what_the_checks_say_on_every_night(city, messy):
                     assert counted == [(len(meant), total)], (number, rule)
                     failing += bool(meant)
         assert failing >= 6, "nights without failing rows show nothing"
+
+
+OF_INCREMENTS = (
+    relation("subject_exists", "exists_in", "unified_code", "market_regulation__enterprise",
+             "unified_code"),
+    relation("sometimes_spared", "agrees_with", *OF_CREDITS[0].columns, *OF_CREDITS[0].arguments,
+             mustBeLessOrEqualTo=55, unit="percent"),
+    relation("always_spared", "agrees_with", *OF_CREDITS[0].columns, *OF_CREDITS[0].arguments,
+             mustBeLessOrEqualTo=100, unit="percent"),
+)  # fmt: skip
+HAS_A_RECORD = relation("has_a_record", "exists_in", "unified_code",
+                        "development_reform__credit_record", "unified_code")  # fmt: skip
+
+
+class Builds:
+    """Two datasets of increments, and what the models note of each build."""
+
+    def __init__(self, path: Any, catalogue: Catalogue) -> None:
+        added = {
+            ENTERPRISES: (*OF_ENTERPRISES, HAS_A_RECORD),
+            CREDITS: (*OF_CREDITS[:2], *OF_INCREMENTS),
+        }
+        self.contracts = [
+            replace(c, delivery="increment", rules=(*c.rules, *added[c.name]))
+            for c in catalogue.contracts
+        ]
+        self.city = City(path, Catalogue(tuple(self.contracts), ()))
+        self.city.ask("create schema changes")
+        self.city.ask("create table meta.built_night as select true as is_whole, "
+                      "null::varchar as built_from, null::varchar as went_on_from")  # fmt: skip
+        self.build("0")
+
+    def build(self, name: str, *, goes_on: bool = True) -> None:
+        """Build from the deliveries in force, on from the last build."""
+        with duckdb.connect(str(self.city.path)) as connection:
+            connection.execute(
+                "create or replace table meta.in_force as select delivery_id, department, "
+                "dataset, '' as content from meta.delivery where superseded_by is null"
+            )
+            connection.execute(
+                "update meta.built_night set built_from = ?, "
+                f"went_on_from = {'built_from' if goes_on else 'null'}",
+                [name],
+            )
+            for contract in self.contracts:
+                model, now = contract.staging_model, f"staging.{contract.staging_model}"
+                connection.execute(f"create table if not exists was_{model} as from {now} limit 0")
+                connection.execute(
+                    f"create or replace table changes.{model} as "
+                    f"(from was_{model} except from {now}) union all "
+                    f"(from {now} except from was_{model})"
+                )
+                connection.execute(f"create or replace table was_{model} as from {now}")
+
+    def withdraw(self, delivery: str) -> None:
+        self.city.ask("update meta.delivery set superseded_by = 'x' "
+                      f"where delivery_id = '{delivery}'")  # fmt: skip
+        for contract in self.contracts:
+            for schema in ("raw", "quarantine"):
+                self.city.ask(
+                    f"delete from {schema}.{contract.table} where _delivery_id = '{delivery}'"
+                )
+
+    def found(self) -> list[Any]:
+        """What was found, of every rule."""
+        counts = self.city.ask("select * from quality.relation_count order by all")
+        return [counts, self.city.ask("select * from quality.relation_finding order by all")]
+
+    def find(self) -> set[str]:
+        """Look for findings; returns the rules that were looked at whole."""
+        whole: set[str] = set()
+        own = relation_findings._failing
+
+        def spy(connection: Any, contract: Contract, rule: Rule, *rest: Any) -> tuple[int, int]:
+            whole.add(rule.rule_id)
+            return own(connection, contract, rule, *rest)
+
+        with pytest.MonkeyPatch.context() as patch, duckdb.connect(str(self.city.path)) as opened:
+            patch.setattr(relation_findings, "_failing", spy)
+            find_relations(opened, self.contracts)
+        return whole
+
+    def check(self) -> set[str]:
+        """Findings carried on are those that are found among all rows; returns those that were
+        not carried on."""
+        whole = self.find()
+        carried = self.found()
+        base = self.city.ask("from quality.relation_base")
+        self.city.ask("truncate quality.relation_base")
+        self.find()
+        assert carried == self.found()
+        assert base == self.city.ask("from quality.relation_base")
+        return whole
+
+
+CONDITIONS = {"has_a_grave_record", "in_business"}
+"""What is in SQL is never carried on."""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_carried_on_is_what_is_found_among_all_rows(
+    tmp_path, catalogue, enterprise, credit, seed
+):
+    """Rows of either side that come, change, come back as they were, or are refused."""
+    builds = Builds(tmp_path / "warehouse.duckdb", catalogue)
+    chance = random.Random(seed)  # noqa: S311  (no secret)
+    codes = [f"91371302MA3C0000{n:02}" for n in range(16)]
+    names = ["临沂蒙山食品有限公司", "临沂沂河商贸有限公司", None]
+    counts = {}
+    for number in range(1, 9):
+        brought = chance.choice([(ENTERPRISES,), (CREDITS,), (ENTERPRISES, CREDITS), ()])
+        if ENTERPRISES in brought or number == 1:
+            builds.city.deliver(ENTERPRISES, number, [
+                enterprise(unified_code=chance.choice(codes), enterprise_name=chance.choice(names),
+                           **({"_rules": "x"} if chance.random() < 0.2 else {}))
+                for _ in range(4)
+            ])  # fmt: skip
+        if CREDITS in brought or number == 1:
+            builds.city.deliver(CREDITS, number, [
+                credit(record_number=f"XY20260000{chance.randrange(20):02}",
+                       unified_code=chance.choice([*codes, None]),
+                       enterprise_name=chance.choice(names),
+                       **({"_rules": "x"} if chance.random() < 0.2 else {}))
+                for _ in range(8)
+            ])  # fmt: skip
+        builds.build(str(number))
+        looked_at = builds.check()
+        # What was spared, and is not any more, is looked at again.
+        assert number == 1 or looked_at - {"sometimes_spared"} == CONDITIONS, number
+        for *place, failed, _ in builds.found()[0]:
+            counts.setdefault(tuple(place), set()).add(failed)
+    assert sum(len(failed) > 2 for failed in counts.values()) >= 4, "nothing moved"
+
+
+def test_nothing_is_carried_on_from_another_build_or_where_a_delivery_went(
+    tmp_path, catalogue, enterprise, credit
+):
+    """Changes since another night than that of the findings would add up wrongly."""
+    builds = Builds(tmp_path / "warehouse.duckdb", catalogue)
+    city = builds.city
+
+    def bring(number: int) -> tuple[str, str]:
+        codes = [f"91371302MA3C0000{n:02}" for n in range(number, number + 4)]
+        return (
+            city.deliver(ENTERPRISES, number, [enterprise(unified_code=c) for c in codes[:3]]),
+            city.deliver(CREDITS, number, [
+                credit(record_number=f"XY2026{c[-4:]}", unified_code=c, enterprise_name="沂水小店")
+                for c in codes
+            ]),
+        )  # fmt: skip
+
+    bring(1)
+    builds.build("1")
+    builds.find()
+    bring(2)
+    builds.build("2")  # whose findings nobody looks for
+    bring(3)
+    builds.build("3")
+    assert "subject_exists" in builds.check()
+    withdrawn, _ = bring(4)
+    builds.build("4")
+    assert "subject_exists" not in builds.check()
+    builds.withdraw(withdrawn)
+    builds.build("5")
+    assert {"subject_exists", "name_agrees", "key_unique"} <= builds.check()
+    bring(6)
+    builds.build("6", goes_on=False)
+    assert {"subject_exists", "name_agrees", "key_unique"} <= builds.check()
+    bring(7)
+    builds.build("7")
+    city.ask("update meta.built_night set is_whole = false")
+    assert "subject_exists" in builds.find()
+    assert city.ask("from quality.relation_base") == [], "nobody knows what it was built from"
 
 
 def test_a_spared_rule_is_counted_and_its_rows_are_not_kept(city, messy):
