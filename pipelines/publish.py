@@ -16,7 +16,8 @@ from typing import Any
 
 from pipelines import engine
 from pipelines.home import Home, file_date
-from pipelines.published_content import PublishedTable, fill
+from pipelines.published_content import fill
+from pipelines.published_table import PublishedTable
 
 KEPT_VERSIONS = 7
 FILE = "marts.duckdb"

@@ -1,26 +1,28 @@
 """What a published file holds: the marts without personal data, and the gate before it.
 
-Belongs here: filling one file, from nothing or from the one before. Does not belong here: which
-file is current (`publish`), the marts (dbt).
+Belongs here: filling one file, from nothing or from the one before. Does not belong here: how one
+table gets there and the gate (`published_table`), which file is current (`publish`), the marts
+(dbt).
 
 Each column leaves as its model says (`publish` in the column's meta): as it is, masked, or
 not at all. Without a word, levels L1 and L2 leave as they are and L3 and L4 do not leave.
 
-Where the models went on from the build that the former file was made of, a table that was built
-by its changed keys is taken over and the rows of these keys are put in the place of the former
-ones. Its checksum is a sum over the rows, so it follows; the gate looks at every row that is new.
+Where the models went on from the build that the former file was made of, its tables are taken over
+and rows are put in the place of former ones: those of the changed keys where a model was built by
+them, those that differ where a table is large.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from pipelines.published_table import PublicationError, PublishedTable, RowSum, TableWriter
 
 SCHEMAS = ("population", "legal_entity", "credit", "scenario")
 OWN_TABLES = (
@@ -48,43 +50,12 @@ the gate looks all the same."""
 _MOST_FREE = 0.3
 """Share of a file that may lie free before it is written anew instead of going on."""
 
-_MODULUS = 1 << 64
 _MASKS = {
     "clear": "{column}",
     "token": "{column}",
     "mask_name": "case when {column} is not null then left({column}, 1) || '*' end",
     "mask_text": "case when {column} is not null then left({column}, 6) || '***' end",
 }
-_PERSONAL = (
-    r"(^|[^0-9A-Za-z])([1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
-    r"|1[3-9]\d{9})($|[^0-9A-Za-z])"
-)
-"""A resident number or a mobile number standing by itself in a text."""
-
-
-class PublicationError(Exception):
-    """Nothing was published, and what was published before stays; says why."""
-
-
-@dataclass(frozen=True)
-class PublishedTable:
-    """One published table; `checksum` does not depend on the order of its rows."""
-
-    schema: str
-    name: str
-    rows: int
-    checksum: str
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """Rows and the sum of their hashes: what a checksum is made of."""
-
-    rows: int
-    hashes: int
-
-    def table(self, schema: str, name: str) -> PublishedTable:
-        return PublishedTable(schema, name, self.rows, f"{self.hashes % _MODULUS:016x}")
 
 
 def published_columns(node: Mapping[str, Any]) -> dict[str, str]:
@@ -192,6 +163,7 @@ class _Content:
     def __init__(self, connection: duckdb.DuckDBPyConnection, business_date: date) -> None:
         self._connection = connection
         self._business_date = business_date
+        self._writer = TableWriter(connection)
         self._tables: list[PublishedTable] = []
         self._present = set(
             connection.execute(
@@ -209,25 +181,29 @@ class _Content:
         columns = ", ".join(f'{sql} as "{column}"' for column, sql in expressions.items())
         config = node.get("config") or {}
         keys = list(config.get("unique_key") or ())
-        former = self._former.pop((schema, name), None)
-        goes_on = (
-            former is not None
-            and config.get("materialized") == "incremental"
+        follows_keys = (
+            config.get("materialized") == "incremental"
+            and config.get("incremental_strategy") == "changed_keys"
             and all(expressions.get(key) == f'"{key}"' for key in keys)  # unmasked
-            and ("changes", name) in self._present
+            and {("changes", name), ("changes", f"{name}__new")} <= self._present
         )
-        if former is not None and goes_on:
-            found = self._replace_rows(schema, name, columns, keys, former)
+        former = self._former.pop((schema, name), None)
+        table = f"{schema}.{name}"
+        if former is not None and follows_keys:
+            changed = f"select distinct {', '.join(keys)} from warehouse.changes.{name}"
+            new = f"select {columns} from warehouse.changes.{name}__new"
+            found = self._writer.replace_keys(table, keys, changed, new, former)
         else:
-            found = self._write(schema, name, f"select {columns} from warehouse.{schema}.{name}")
+            found = self._writer.write(table, f"select {columns} from warehouse.{table}", former)
         self._tables.append(found.table(schema, name))
 
     def put_own(self, schema: str, name: str) -> None:
         """One of the platform's own tables, without later nights."""
         self._require(schema, name)
-        self._former.pop((schema, name), None)
-        query = f"select * from warehouse.{schema}.{name} {self._until(schema, name)}"
-        self._tables.append(self._write(schema, name, query).table(schema, name))
+        former = self._former.pop((schema, name), None)
+        table = f"{schema}.{name}"
+        query = f"select * from warehouse.{table} {self._until(schema, name)}"
+        self._tables.append(self._writer.write(table, query, former).table(schema, name))
 
     def finish(self) -> tuple[PublishedTable, ...]:
         """Drop what is no longer published; note the checksums and the build."""
@@ -248,7 +224,7 @@ class _Content:
         self._connection.execute(f"create table meta.publication as {built}")
         return tables
 
-    def _take_former(self) -> dict[tuple[str, str], _Sum]:
+    def _take_former(self) -> dict[tuple[str, str], RowSum]:
         """Table → rows and checksum of the file that was taken over; empty for a new one."""
         own = self._connection.execute(
             "select count(*) from duckdb_tables() where database_name <> 'warehouse'"
@@ -258,51 +234,13 @@ class _Content:
         rows = self._connection.execute("from meta.published_table").fetchall()
         self._connection.execute("drop table meta.published_table; drop table meta.publication")
         return {
-            (schema, name): _Sum(count, int(checksum, 16)) for schema, name, count, checksum in rows
+            (schema, name): RowSum(count, int(checksum, 16))
+            for schema, name, count, checksum in rows
         }
 
     def _require(self, schema: str, name: str) -> None:
         if (schema, name) not in self._present:
             raise PublicationError(f"the table {schema}.{name} was not built")
-
-    def _write(self, schema: str, name: str, query: str) -> _Sum:
-        self._connection.execute(f"create schema if not exists {schema}")
-        self._connection.execute(f"create or replace table {schema}.{name} as {query}")
-        self._refuse_personal_data(f"{schema}.{name}", f"{schema}.{name}")
-        return self._sum(f"select * from {schema}.{name}")
-
-    def _replace_rows(
-        self, schema: str, name: str, columns: str, keys: Sequence[str], former: _Sum
-    ) -> _Sum:
-        """The rows of the changed keys in the place of the former rows of these keys."""
-        same = " and ".join(f"row_of.{key} is not distinct from changed.{key}" for key in keys)
-        run = self._connection.execute
-        run(
-            "create or replace temp table changed as "
-            f"select distinct {', '.join(keys)} from warehouse.changes.{name}"
-        )
-        run(
-            f"create or replace temp table coming as select {columns} "
-            f"from warehouse.{schema}.{name} as row_of semi join changed on {same}"
-        )
-        self._refuse_personal_data("coming", f"{schema}.{name}")
-        going = self._sum(
-            f"select * from {schema}.{name} where rowid in "
-            f"(select row_of.rowid from {schema}.{name} as row_of semi join changed on {same})"
-        )
-        coming = self._sum("select * from coming")
-        run(f"delete from {schema}.{name} as row_of using changed where {same}")
-        run(f"insert into {schema}.{name} select * from coming")
-        run("drop table coming; drop table changed")
-        return _Sum(
-            former.rows - going.rows + coming.rows, former.hashes - going.hashes + coming.hashes
-        )
-
-    def _sum(self, query: str) -> _Sum:
-        rows, hashes = self._connection.execute(
-            f"select count(*), sum(hash(t)::hugeint) from ({query}) as t"
-        ).fetchone() or (0, None)
-        return _Sum(rows, int(hashes or 0))
 
     def _until(self, schema: str, name: str) -> str:
         """Leaves out later nights, which the warehouse knows when a past night runs again."""
@@ -312,23 +250,3 @@ class _Content:
             [schema, name],
         ).fetchone()
         return f"where business_date <= date '{self._business_date}'" if dated != (0,) else ""
-
-    def _refuse_personal_data(self, relation: str, table: str) -> None:
-        """The last gate: no text, nested or not, holds a resident or mobile number."""
-        columns = self._connection.execute(
-            "select column_name, column_type from (describe "
-            f"select * from {relation}) where column_type like '%VARCHAR%' or column_type = 'JSON'"
-        ).fetchall()
-        if not columns:
-            return
-        counts = ", ".join(
-            f"count(*) filter (where regexp_matches(\"{name}\"::varchar, '{_PERSONAL}'))"
-            for name, _ in columns
-        )
-        found = self._connection.execute(f"select {counts} from {relation}").fetchone()
-        for (name, _), count in zip(columns, found or (), strict=True):
-            if count:
-                raise PublicationError(
-                    f"{table}.{name} holds {count} texts with a resident or "
-                    "mobile number; mask or drop the column in its model"
-                )

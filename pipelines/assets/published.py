@@ -11,7 +11,7 @@ from pipelines.assets.models import RESULT, UNCHANGED, read_results
 from pipelines.assets.outbox import BULLETIN, outbox_key
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.publish import current, publish
-from pipelines.published_content import PublicationError
+from pipelines.published_table import PublicationError
 from pipelines.resources import City
 from quality.catalogue import Catalogue
 

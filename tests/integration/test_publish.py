@@ -13,9 +13,11 @@ import duckdb
 import pytest
 
 from pipelines import publish as publishing
+from pipelines import published_table
 from pipelines.home import Home
 from pipelines.publish import FILE, KEPT_VERSIONS, current, publish
-from pipelines.published_content import OWN_TABLES, PublicationError, published_columns
+from pipelines.published_content import OWN_TABLES, published_columns
+from pipelines.published_table import PublicationError
 
 NIGHT = date(2026, 6, 30)
 Row = tuple[str | None, str | None, str | None]
@@ -128,7 +130,11 @@ CHANGED: Sequence[Row] = (("a" * 32, "李四", "兰山区金雀山路1号"), ("c
 
 def incremental() -> dict[str, Any]:
     node = model(COLUMNS)
-    node["config"] = {"materialized": "incremental", "unique_key": ["person_token"]}
+    node["config"] = {
+        "materialized": "incremental",
+        "incremental_strategy": "changed_keys",
+        "unique_key": ["person_token"],
+    }
     return manifest(node)
 
 
@@ -151,6 +157,15 @@ def went_on(home: Home, rows: Sequence[Row] = CHANGED, went_on_from: str = "firs
         connection.execute(
             "create table changes.person as select unnest(?) as person_token", [tokens]
         )
+        leave_new_rows(connection)
+
+
+def leave_new_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    """As the strategy `changed_keys` leaves the rows of the changed keys."""
+    connection.execute(
+        "create or replace table changes.person__new as "
+        "select * from population.person semi join changes.person using (person_token)"
+    )
 
 
 def first_publication(home: Home) -> Path:
@@ -170,6 +185,7 @@ def test_what_is_taken_over_with_its_changes_is_what_would_be_written_anew(home:
             [*CHANGED[1], *unchanged],
         )
         connection.execute("delete from changes.person where person_token like 'b%'")
+        leave_new_rows(connection)
     taken_over = publish(home, incremental(), NIGHT)
     rows = ask(taken_over.path, "from population.person order by 1")
     assert rows == [
@@ -200,6 +216,7 @@ def test_a_file_of_another_build_is_not_taken_over(home: Home) -> None:
     went_on(home, went_on_from="a build that was not published")
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("delete from changes.person")
+        leave_new_rows(connection)
     path = publish(home, incremental(), NIGHT).path
     assert len(ask(path, "from population.person")) == len(CHANGED)
     assert ask(path, "select count(*) from population.person where full_name = '王*'") == [(1,)]
@@ -211,6 +228,41 @@ def test_personal_data_in_a_row_that_came_is_refused(home: Home) -> None:
     with pytest.raises(PublicationError, match=r"population\.person\.person_token holds 1 text"):
         publish(home, incremental(), NIGHT)
     assert current(home) == before.resolve()
+
+
+def test_new_rows_that_an_earlier_build_left_are_not_taken(home: Home) -> None:
+    """A model that has another strategy since then leaves none: those that lie there are old."""
+    first_publication(home)
+    went_on(home)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("update changes.person__new set full_name = '旧'")
+    since_then = incremental()
+    for node in since_then["nodes"].values():
+        if "config" in node:
+            node["config"]["incremental_strategy"] = "changed_rows"
+    path = publish(home, since_then, NIGHT).path
+    assert set(ask(path, "select full_name from population.person")) == {("李*",), ("王*",)}
+
+
+def test_a_large_table_that_is_compared_is_what_would_be_written_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is compared as it leaves: masked, without the columns that stay here."""
+    monkeypatch.setattr(published_table, "WORTH_COMPARING", 1)
+    monkeypatch.setattr(published_table, "MOST_DIFFERENT", 10)
+    first_publication(home)
+    build(home, CHANGED, own="y")
+    note_build(home, "second", "first")
+    followed = publish(home, manifest(), NIGHT)
+    (home.published / "current").unlink()
+    anew = publish(home, manifest(), NIGHT)
+    assert followed.version == anew.version
+    assert followed.tables == anew.tables
+    assert ask(followed.path, "from population.person order by 1") == [
+        ("a" * 32, "李*", "兰山区金雀山***"),
+        ("c" * 32, "王*", None),
+    ]
+    assert ask(followed.path, "from meta.night") == [("y",)]
 
 
 # -- the gate ----------------------------------------------------------------------------

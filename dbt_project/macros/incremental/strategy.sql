@@ -10,7 +10,8 @@
 {# dbt asks for this macro by the name of the strategy: changed_keys.
 
    The rows of the keys that were looked at make room for those computed anew, whether they differ
-   or not: what looks at keys has compared before, in staging. #}
+   or not: what looks at keys has compared before, in staging. Those of a mart are left for publishing
+   (changes.<model>__new), which would else look for them among all rows. #}
 {% macro get_incremental_changed_keys_sql(arg_dict) -%}
     {%- set target, new = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
@@ -26,6 +27,12 @@
     insert into {{ target }} ({{ names }})
     select {{ names }}
     from {{ new }}
+    {%- if 'marts' in model.fqn %};
+
+    create or replace table {{ changes }}__new as
+    select {{ names }}
+    from {{ new }}
+    {%- endif %}
 {%- endmacro %}
 
 {# The strategy of staging, changed_rows: rows that are delivered again as they were stay, and what
