@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from pipelines.dbt_scaffold import differences, staging_sql, write_staging
+from pipelines.dbt_scaffold import SINCE, differences, staging_sql, write_staging
 from pipelines.home import PROJECT, Home
 from pipelines.warehouse import prepare
 from quality.catalogue import Catalogue
@@ -56,7 +58,8 @@ def guarded(make_contract: MakeContract) -> Contract:
 
 def staging_query(contract: Contract) -> str:
     """The staging model as dbt would compile it on a whole build."""
-    macro = (PROJECT / "dbt_project" / "macros" / "latest_version.sql").read_text("utf-8")
+    names = ("since_it_stands.sql", "latest_version.sql")
+    macros = "".join((PROJECT / "dbt_project/macros" / name).read_text("utf-8") for name in names)
 
     def source(schema: str, table: str) -> str:
         return f"meta.{table}" if schema == "meta" else f"raw.{schema}__{table}"
@@ -69,8 +72,12 @@ def staging_query(contract: Contract) -> str:
 
     environment = Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701  (SQL)
     model = {"unique_id": f"model.yishu.{contract.staging_model}"}
-    template = environment.from_string(macro + staging_sql(contract))
-    dbt = {"config": dict, "goes_on": bool, "prefixed": prefixed, "only_changed": no_join}
+    template = environment.from_string(macros + staging_sql(contract))
+    delivered = ["_delivery_id", "_business_date", "_line_number"]
+    dbt = {
+        "config": dict, "goes_on": bool, "prefixed": prefixed, "only_changed": no_join,
+        "delivered_columns": lambda: delivered, "since_columns": lambda: list(SINCE),
+    }  # fmt: skip
     return template.render(source=source, model=model, **dbt)
 
 
@@ -80,6 +87,13 @@ def staged(home: Home, contract: Contract, night: date) -> list[tuple[str, str]]
     with duckdb.connect(str(home.warehouse)) as connection:
         query = f"select k, v from ({staging_query(contract)}) order by all"
         return connection.execute(query).fetchall()
+
+
+def standing_since(home: Home, contract: Contract) -> dict[str, date]:
+    """Key → since when its row stands as it is, as of the night that was staged last."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        query = f"select k, _since_business_date from ({staging_query(contract)})"
+        return dict(connection.execute(query).fetchall())
 
 
 def text(rows: Iterable[tuple[str, str, str]]) -> str:
@@ -363,16 +377,33 @@ class Model:
         return any(self.counting[place] == file.rows for place in places)
 
     def staged(self) -> list[tuple[str, str]]:
+        deletes = self.kind == "change_log"
+        rows = self._newest()
+        return sorted((k, v) for k, (op, v) in rows.items() if not (deletes and op == "D"))
+
+    def standing_since(self) -> dict[str, date]:
+        """Of a full delivery: back from the newest day, as long as the key came with the values."""
+        days = sorted({day for day, _ in self.counting}, reverse=True)
+        return {
+            key: DAYS[min(takewhile(partial(self._has, key, values), days))]
+            for key, values in self._newest().items()
+        }
+
+    def _has(self, key: str, values: tuple[str, str], day: int) -> bool:
+        return self._newest(day).get(key) == values
+
+    def _newest(self, day: int | None = None) -> dict[str, tuple[str, str]]:
+        """Key → operation and value in force; of a full delivery on one day, or the newest."""
         places = sorted(self.counting)
         if self.kind == "full" and places:
-            places = [place for place in places if place[0] == places[-1][0]]
+            day = places[-1][0] if day is None else day
+            places = [place for place in places if place[0] == day]
         rows: dict[str, tuple[str, str]] = {}
         for place in places:
             lines = self.counting[place]
             last_wins = lines if self.kind == "change_log" else reversed(lines)
             rows |= {key: (operation, value) for key, operation, value in last_wins}
-        deletes = self.kind == "change_log"
-        return sorted((k, v) for k, (op, v) in rows.items() if not (deletes and op == "D"))
+        return rows
 
 
 rows = st.tuples(st.sampled_from("abc"), st.sampled_from("IID"), st.sampled_from("xy"))
@@ -408,6 +439,8 @@ def test_any_sequence_of_deliveries_gives_what_the_rules_say_and_every_night_giv
             waiting = {name: file for name, file in waiting.items() if file.day > night}
             gave.append(staged(home, contract, DAYS[night]))
             assert gave[-1] == model.staged(), f"night {night}"
+            if kind == "full":
+                assert standing_since(home, contract) == model.standing_since(), f"night {night}"
             left = {path.name for path in home.landing.glob("*/*")}
             assert left == set(waiting), "what is early waits, all else is taken up"
         for night in range(4):
