@@ -17,13 +17,12 @@ from quality.catalogue import Catalogue
 from quality.feedback.contents import ROWS_PER_ORDER, Contents
 from quality.results import insert_rows
 
-_STEM = "缺陷清单"
 _RULES = ("dataset", "rule_id", "place", "order_id", "title", "columns")
 
 
 def listing_name(business_date: date) -> str:
     """File name of a night's list, the same for every department."""
-    return f"{_STEM}_{business_date:%Y%m%d}.csv"
+    return f"缺陷清单_{business_date:%Y%m%d}.csv"
 
 
 def write_listing(
@@ -32,16 +31,13 @@ def write_listing(
     """Write `缺陷清单_<YYYYMMDD>.csv` if an order has more rows than its workbook shows.
 
     One line per open defect row: order, dataset, file, line, columns; UTF-8 with a byte order
-    mark, orders as in the workbook. Lists of earlier nights are removed: what is still open of
-    them stands in tonight's.
+    mark, orders as in the workbook.
 
     Returns:
         The file; None where the workbook shows every row.
     """
     path = folder / listing_name(contents.business_date)
-    for former in folder.glob(f"{_STEM}_*.csv"):
-        if former.name <= path.name:
-            former.unlink()
+    path.unlink(missing_ok=True)  # of an earlier run of the night
     if max(contents.found.values(), default=0) <= ROWS_PER_ORDER:
         return None
     _write_rules(connection, catalogue, contents)
