@@ -76,10 +76,3 @@
     from newest
     left join stood on {{ same_values('newest', 'stood', keys) }}
 {%- endmacro %}
-
-{% macro same_values(left, right, columns) -%}
-    {%- for column in columns -%}
-        {{ left }}.{{ column }} is not distinct from {{ right }}.{{ column }}
-        {{- ' and ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}

@@ -58,7 +58,7 @@ def guarded(make_contract: MakeContract) -> Contract:
 
 def staging_query(contract: Contract) -> str:
     """The staging model as dbt would compile it on a whole build."""
-    names = ("since_it_stands.sql", "latest_version.sql")
+    names = ("same_values.sql", "since_it_stands.sql", "latest_version.sql")
     macros = "".join((PROJECT / "dbt_project/macros" / name).read_text("utf-8") for name in names)
 
     def source(schema: str, table: str) -> str:

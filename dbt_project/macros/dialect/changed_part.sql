@@ -19,9 +19,7 @@
             select row_of.*
             from {{ relation }} as row_of
             semi join changes.{{ relation.identifier }}__keys as changed
-            on {% for key in keys -%}
-                row_of.{{ key }} is not distinct from changed.{{ key }}{{ ' and ' if not loop.last }}
-            {%- endfor %}
+            on {{ same_values('row_of', 'changed', keys) }}
         )
     {%- else -%}
         {{ relation }}

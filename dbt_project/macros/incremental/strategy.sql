@@ -22,7 +22,7 @@
 
     delete from {{ target }} as row_of
     using {{ changes }} as changed
-    where {{ same_key(arg_dict['unique_key']) }};
+    where {{ same_values('row_of', 'changed', arg_dict['unique_key']) }};
 
     insert into {{ target }} ({{ names }})
     select {{ names }}
@@ -45,7 +45,7 @@
     {%- set keys, columns = arg_dict['unique_key'], arg_dict['dest_columns'] -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     {%- set changes = 'changes.' ~ target.name -%}
-    {%- set same_key = same_key(keys) -%}
+    {%- set same_key = same_values('row_of', 'changed', keys) -%}
     {%- set all_names = columns | map(attribute='name') | list -%}
     {%- set since = since_columns()[0] in all_names -%}
     {%- if since -%}
@@ -99,10 +99,4 @@
     semi join {{ replaced }} as changed on {{ same_key }};
 
     drop table rows_before
-{%- endmacro %}
-
-{% macro same_key(keys) -%}
-    {%- for key in keys -%}
-        row_of.{{ key }} is not distinct from changed.{{ key }}{{ ' and ' if not loop.last }}
-    {%- endfor -%}
 {%- endmacro %}
