@@ -65,7 +65,7 @@
 
     in_force as (
         {%- if against_rows_in_force and not since %}
-        {{ rows_in_force_and_new_rows(relation, dataset, keys) }}
+        {{ rows_in_force_and_new_rows(relation, dataset) }}
         {%- else %}
         select {{ relation }}.*
         from {{ relation }}

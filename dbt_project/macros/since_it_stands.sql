@@ -45,9 +45,9 @@
     {% if goes_on -%}
     stood as (
         select
-            {{ (prefixed('before', keys) + prefixed('before', since_columns())) | join(', ') }}
-        from {{ this }} as before
-        semi join same on {{ same_values('before', 'same', keys) }}
+            {{ (prefixed('rows_before', keys) + prefixed('rows_before', since_columns())) | join(', ') }}
+        from rows_before
+        semi join same on {{ same_values('rows_before', 'same', keys) }}
     )
     {%- else -%}
     without_gap as (

@@ -38,6 +38,9 @@ def night(marks: Marks, places: Places, business_date: date) -> None:
 
 
 def _run_night(begin: Callable[[str], None], places: Places, business_date: date) -> None:
+    from pipelines import garbage
+
+    garbage.collect_seldom()
     from pipelines.home import sources_folder
     from pipelines.night import run_night
     from quality.catalogue import read_catalogue

@@ -92,7 +92,7 @@ def watch(
         begun = time.monotonic()
         process = psutil.Popen(
             [sys.executable, "-m", *arguments],
-            stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment},
+            stdout=output, stderr=subprocess.STDOUT, env=_environment(environment),
         )  # fmt: skip
         while process.poll() is None:
             memory.append((time.monotonic(), _resident_mb(process)))
@@ -107,6 +107,16 @@ def watch(
         )
     first = {"stage": "start-up", "at": begun, "cpu": 0.0, "read": 0, "written": 0}
     return _usages([first, *written], memory)
+
+
+def _environment(added: Mapping[str, str]) -> dict[str, str]:
+    """This process's own and what is added; modules are compiled once, as everywhere.
+
+    Where bytecode may not be kept, as in many containers, every measured program and each of its
+    children would compile the project's modules anew.
+    """
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **added}
 
 
 def _resident_mb(process: psutil.Process) -> float:

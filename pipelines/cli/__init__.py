@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipelines import garbage
 from pipelines.cli import bench, campaign, docs, evaluate, explain, query, source
 from pipelines.home import Home, sources_folder
 
@@ -54,10 +55,13 @@ def nightly(
     built from stands and is not built again. Exit code 0 when all went well,
     1 when a stage or a delivery failed, 2 for wrong arguments.
     """
+    garbage.collect_seldom()
     from pipelines.cli.nightly import run
 
     day = _date(business_date) if business_date else None
-    sys.exit(run(day, console, rebuild=rebuild))
+    code = run(day, console, rebuild=rebuild)
+    garbage.spare_the_last_collection()
+    sys.exit(code)
 
 
 @app.command()

@@ -11,15 +11,18 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The same, for tests that look for the partners of these rows elsewhere in the model. #}
+{# The same, for tests that look for the partners of these rows elsewhere in the model. Those of a
+   mart lie ready for publishing (strategy.sql). #}
 {% macro rows_of_changed_keys(relation) -%}
-    {%- set keys = keys_that_changed(relation) -%}
-    {%- if keys -%}
+    {%- set node = node_that_went_on(relation) -%}
+    {%- if node and 'marts' in node.fqn -%}
+        changes.{{ relation.identifier }}__new
+    {%- elif node -%}
         (
             select row_of.*
             from {{ relation }} as row_of
             semi join changes.{{ relation.identifier }}__keys as changed
-            on {{ same_values('row_of', 'changed', keys) }}
+            on {{ same_values('row_of', 'changed', node.config.unique_key) }}
         )
     {%- else -%}
         {{ relation }}
@@ -28,15 +31,21 @@
 
 {# The columns by which this build changed a model; none where it built the whole of it. #}
 {% macro keys_that_changed(relation) -%}
-    {%- set keys = [] -%}
+    {%- set node = node_that_went_on(relation) -%}
+    {{- return(node.config.unique_key if node else []) -}}
+{%- endmacro %}
+
+{# The model that this build changed by its keys; none where it built the whole of it. #}
+{% macro node_that_went_on(relation) -%}
+    {%- set found = [] -%}
     {%- if goes_on_in_tests() -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == 'model' and node.name == relation.identifier
             and node.config.materialized == 'incremental' -%}
-            {%- do keys.extend(node.config.unique_key) -%}
+            {%- do found.append(node) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{- return(keys) -}}
+    {{- return(found | first) -}}
 {%- endmacro %}
 
 {# Whether the build at hand goes on from the last one; a `dbt test` by hand looks at all rows. #}

@@ -40,6 +40,7 @@
             {%- endif -%}
         {%- endset -%}
         {%- do note_changed_keys(changed) -%}
+        {%- do keep_rows_before(keys) -%}
     {%- endif -%}
     {%- if delivery == 'full' -%}
         {{- return(has_come and is_newer and not has_gone) -}}
@@ -67,14 +68,13 @@
 {%- endmacro %}
 
 {# The rows that are in force of the changed keys, and those that the new deliveries bring. #}
-{% macro rows_in_force_and_new_rows(relation, dataset, keys) -%}
+{% macro rows_in_force_and_new_rows(relation, dataset) -%}
     {%- set columns = model.columns.keys() | list -%}  {# of the contract: all that the table has #}
     {%- set came = changed_deliveries(dataset, 'meta.in_force', 'meta.built_in_force') -%}
     select
         rows_before.{{ columns | join(', rows_before.') }},
         own.sequence as _sequence
-    from {{ this }} as rows_before
-    {{ only_changed(prefixed('rows_before', keys)) }}
+    from rows_before
     left join deliveries as own on rows_before._delivery_id = own.delivery_id
     union all
     select

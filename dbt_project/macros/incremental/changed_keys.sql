@@ -54,6 +54,27 @@
     (select built_night.business_date from meta.built_night as built_night)
 {%- endmacro %}
 
+{# For a view that several models of the same keys read: the first of them looks for the rows of the
+   changed keys, and all of them read what it found (`new_rows`). The view has columns of the keys' names. #}
+{% macro keep_new_rows(relation) -%}
+    {%- if goes_on() and flags.WHICH in ('build', 'run') -%}
+        {%- call statement('keep_new_rows', auto_begin=false) -%}
+            create or replace table changes.{{ relation.identifier }}__new as
+            select row_of.*
+            from {{ relation }} as row_of
+            {{ only_changed(prefixed('row_of', config.get('unique_key'))) }}
+        {%- endcall -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro new_rows(relation) -%}
+    {%- if goes_on() -%}
+        changes.{{ relation.identifier }}__new
+    {%- else -%}
+        {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Leaves of a relation the rows of the changed keys; `columns` are its own, in the keys' order. #}
 {% macro only_changed(columns) -%}
     {%- if goes_on() -%}

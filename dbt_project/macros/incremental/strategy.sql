@@ -7,6 +7,21 @@
     {%- endcall -%}
 {%- endmacro %}
 
+{# The rows of the changed keys as they were, for the model and for the strategy changed_rows: one
+   look at the key of every row. The transaction that it opens is the model's own; until it ends no
+   checkpoint moves a row, and `row_number` says where each lies. #}
+{% macro keep_rows_before(keys) -%}
+    {%- call statement('keep_rows_before') -%}
+        create or replace temp table rows_before as
+        select
+            row_of.rowid as row_number,
+            row_of.*
+        from {{ this }} as row_of
+        semi join changes.{{ this.name }}__keys as changed
+            on {{ same_values('row_of', 'changed', keys) }}
+    {%- endcall -%}
+{%- endmacro %}
+
 {# dbt asks for this macro by the name of the strategy: changed_keys.
 
    The rows of the keys that were looked at make room for those computed anew, whether they differ
@@ -52,17 +67,6 @@
         {%- set columns = columns | rejectattr('name', 'in', delivered_columns()) | list -%}
     {%- endif -%}
     {%- set compared = columns | map(attribute='quoted') | join(', ') -%}
-
-    create or replace temp table rows_before as  -- one look at the key of every row
-    select
-        rowid as row_number,
-        {{ names }}
-    from {{ target }}
-    where rowid in (
-        select row_of.rowid
-        from {{ target }} as row_of
-        semi join {{ changes }}__keys as changed on {{ same_key }}
-    );
 
     create or replace table {{ changes }} as
     with before_and_after as (  -- two `except` would hash each row four times

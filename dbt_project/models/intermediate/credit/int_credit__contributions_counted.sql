@@ -25,7 +25,12 @@ recent as (
         payment_month,
         payment_kind
     from payments
-    where {{ in_last_year('payment_month', business_date()) }}
+    where
+        payment_month in (
+            {{ months_of_last_year(
+                'payment_month', ref('stg_human_resources__social_insurance_payment')
+            ) }}
+        )
 ),
 
 final as (

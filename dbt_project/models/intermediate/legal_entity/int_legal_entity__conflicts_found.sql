@@ -43,9 +43,12 @@ final as (
     from appearances
     inner join golden on appearances.unified_code = golden.unified_code
     where
-        appearances.enterprise_name <> golden.enterprise_name
-        and {{ comparable_name('appearances.enterprise_name') }}
-        <> {{ comparable_name('golden.enterprise_name') }}
+        case  -- in this order: DuckDB else brings every name into the comparable form
+            when appearances.enterprise_name = golden.enterprise_name then false
+            else
+                {{ comparable_name('appearances.enterprise_name') }}
+                <> {{ comparable_name('golden.enterprise_name') }}
+        end
     union all
     select
         enterprises.unified_code,

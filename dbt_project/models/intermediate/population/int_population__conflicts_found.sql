@@ -5,9 +5,7 @@
 with
 
 appearances as (
-    select appearances.*
-    from {{ ref('int_population__appearances_collected') }} as appearances
-    {{ only_changed('appearances.id_number') }}
+    select * from {{ new_rows(ref('int_population__appearances_collected')) }}
 ),
 
 golden as (

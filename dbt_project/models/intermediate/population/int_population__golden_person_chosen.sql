@@ -18,13 +18,12 @@
     from {{ ref('stg_public_security__residence_permit') }}
     where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
 {% endcall %}
+{% do keep_new_rows(ref('int_population__appearances_collected')) %}
 
 with
 
 appearances as (
-    select appearances.*
-    from {{ ref('int_population__appearances_collected') }} as appearances
-    {{ only_changed('appearances.id_number') }}
+    select * from {{ new_rows(ref('int_population__appearances_collected')) }}
 ),
 
 chosen as (

@@ -28,7 +28,10 @@ final as (
         cast(sum(usage_m3) as bigint) as usage_m3,
         count(*) filter (where reading_kind = '估抄') as homes_estimated
     from readings
-    where {{ in_last_year('reading_month', business_date()) }}
+    where
+        reading_month in (
+            {{ months_of_last_year('reading_month', ref('stg_water_supply__water_reading')) }}
+        )
     group by division_code, reading_month
 )
 

@@ -6,7 +6,7 @@
 with
 
 appearances as (
-    select * from {{ ref('int_population__appearances_collected') }}
+    select * from {{ new_rows(ref('int_population__appearances_collected')) }}
 ),
 
 golden as (
