@@ -44,10 +44,22 @@
     from {{ new }}
     {%- if 'marts' in model.fqn %};
 
-    create or replace table {{ changes }}__new as
+    {{ table_for_a_night(changes ~ '__new', arg_dict['dest_columns']) }};
+
+    insert into {{ changes }}__new
     select {{ names }}
     from {{ new }}
     {%- endif %}
+{%- endmacro %}
+
+{# A table of many rows that the next night replaces: to compress it costs more than to read it. #}
+{% macro table_for_a_night(name, columns) -%}
+    create or replace table {{ name }} (
+        {%- for column in columns %}
+        {{ column.quoted }} {{ column.data_type }} using compression uncompressed
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    )
 {%- endmacro %}
 
 {# The strategy of staging, changed_rows: rows that are delivered again as they were stay, and what
@@ -68,7 +80,9 @@
     {%- endif -%}
     {%- set compared = columns | map(attribute='quoted') | join(', ') -%}
 
-    create or replace table {{ changes }} as
+    {{ table_for_a_night(changes, columns) }};
+
+    insert into {{ changes }}
     with before_and_after as (  -- two `except` would hash each row four times
         select
             {{ compared }},
