@@ -1,22 +1,27 @@
 {% call incremental_by(['id_number']) %}
-    select id_number from {{ changed_rows('stg_public_security__resident') }}
-    union
-    select id_number from {{ changed_rows('stg_public_security__residence_permit') }}
-    union
-    select id_number from {{ changed_rows('stg_human_resources__social_insurance_enrolment') }}
-    union
-    select owner_id_number from {{ changed_rows('stg_natural_resources__real_estate') }}
-    union
-    select legal_representative_id_number
-    from {{ changed_rows('stg_market_regulation__enterprise') }}
-    union
-    select child_id_number from {{ changed_rows('stg_education__enrolment_application') }}
-    union
-    select guardian_id_number from {{ changed_rows('stg_education__enrolment_application') }}
-    union
-    select id_number  -- a permit that was valid then and is not now
-    from {{ ref('stg_public_security__residence_permit') }}
-    where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
+    select
+        id_number,
+        sm3_token(id_number) as person_token  -- the key of the marts
+    from (
+        select id_number from {{ changed_rows('stg_public_security__resident') }}
+        union
+        select id_number from {{ changed_rows('stg_public_security__residence_permit') }}
+        union
+        select id_number from {{ changed_rows('stg_human_resources__social_insurance_enrolment') }}
+        union
+        select owner_id_number from {{ changed_rows('stg_natural_resources__real_estate') }}
+        union
+        select legal_representative_id_number
+        from {{ changed_rows('stg_market_regulation__enterprise') }}
+        union
+        select child_id_number from {{ changed_rows('stg_education__enrolment_application') }}
+        union
+        select guardian_id_number from {{ changed_rows('stg_education__enrolment_application') }}
+        union
+        select id_number  -- a permit that was valid then and is not now
+        from {{ ref('stg_public_security__residence_permit') }}
+        where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
+    ) as changed_persons
 {% endcall %}
 {% do keep_new_rows(ref('int_population__appearances_collected')) %}
 

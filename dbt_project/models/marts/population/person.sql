@@ -1,5 +1,5 @@
 {% call incremental_by(['person_token']) %}
-    select sm3_token(id_number) as person_token
+    select person_token
     from {{ changed_keys('int_population__golden_person_chosen') }}
     union
     select person_token  -- of whom it was the birthday
