@@ -30,8 +30,8 @@ import python_calamine as calamine
 from pipelines.ingest import limits
 from pipelines.ingest.workbook_errors import Errors, error_cells
 
-BATCH_CELLS = 1 << 20
-"""What is sent at once: enough that the door's steps pay, and as Python's strings under 100 MB."""
+BATCH_ROWS, BATCH_CELLS = 65_536, 1 << 20
+"""What is sent at once: enough for the door's steps to pay, under 100 MB as Python's strings."""
 
 
 def cell_text(cell: object) -> str:
@@ -93,7 +93,8 @@ def _answer_sheet(book: calamine.CalamineWorkbook, path: str, name: str, out: Bi
     schema = pa.schema([(str(place), pa.string()) for place in range(width)])
     with pa.ipc.new_stream(out, schema) as stream:
         rows = _with_errors(_rows(sheet, sheet.start[1]), errors)
-        while batch := list(islice(rows, max(1, BATCH_CELLS // width))):
+        size = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
+        while batch := list(islice(rows, size)):
             columns = [_column(cells) for cells in zip(*batch, strict=True)]
             stream.write_batch(pa.record_batch(columns, schema=schema))
 

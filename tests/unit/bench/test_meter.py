@@ -57,6 +57,12 @@ def test_each_stage_has_its_own_costs_children_included(program):
     assert written is None or written >= 20  # not every system counts bytes
 
 
+def test_a_program_may_keep_its_bytecode(program, monkeypatch: pytest.MonkeyPatch):
+    """Prevents: measured processes that compile the project anew, as in some containers."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert watch(*program("assert not sys.dont_write_bytecode; marks.set('end')"))
+
+
 def test_a_program_that_fails_is_no_measurement(program):
     """Prevents: a night that failed halfway and is shown as a fast one."""
     with pytest.raises(MeasuredProgramError, match=r"ended with 3(.|\n)*no such city"):

@@ -18,6 +18,7 @@ from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import LINE
 from pipelines.ingest.layout import Layout
 from pipelines.ingest.refusal import RefusedError
+from pipelines.ingest.workbook_worker import BATCH_ROWS
 from tests.unit.ingest import corpus
 
 
@@ -58,15 +59,15 @@ def test_merged_cells_are_filled_in_the_header_and_down_a_column(tmp_path: Path)
 
 
 def test_a_merged_cell_is_filled_across_chunks(tmp_path: Path) -> None:
-    path = tmp_path / "x.xlsx"
+    path, rows = tmp_path / "x.xlsx", BATCH_ROWS + 1_000
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ["县区", "编号"])
-        for row in range(1, 40_001):
+        for row in range(1, rows + 1):
             sheet.write_number(row, 1, row)
-        sheet.merge_range(1, 0, 40_000, 0, "兰山区")
+        sheet.merge_range(1, 0, rows, 0, "兰山区")
     frame = read(path)
-    assert frame.height == 40_000
+    assert frame.height == rows
     assert (frame["县区"] == "兰山区").all()
 
 
