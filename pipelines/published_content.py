@@ -47,9 +47,9 @@ OWN_TABLES = (
 """Tables that the platform itself writes; they hold no personal data by construction, and
 the gate looks all the same."""
 
-_MOST_FREE = 0.3
+MOST_FREE = 0.3
 """Share of a file that may lie free before it is written anew instead of going on."""
-_MOST_HOLES = 0.25
+MOST_HOLES = 0.25
 """Share of the places for rows that may be empty, after rows went, before it is written anew."""
 
 _MASKS = {
@@ -170,9 +170,9 @@ def _can_take_over(former: Path, warehouse: Path) -> bool:
     return (
         follows == (1,)
         and free is not None
-        and free[0] <= free[1] * _MOST_FREE
+        and free[0] <= free[1] * MOST_FREE
         and holes is not None
-        and holes[0] <= holes[1] * _MOST_HOLES
+        and holes[0] <= holes[1] * MOST_HOLES
     )
 
 
