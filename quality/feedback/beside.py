@@ -23,10 +23,13 @@ from quality.work_orders import Policy
 
 LARGE = 5_000
 """Lines from which on a workbook is given away: half a second's work."""
+GIVEN = 2
+"""Workbooks given away and not yet written, at most: one that is written, and one that waits while
+the next department is read here."""
 
 
 class BesideWriter:
-    """Writes workbooks; a large one in another process, unless that is busy with one.
+    """Writes workbooks; a large one in another process, unless that has enough of them.
 
     Args:
         policy: what the sheet for replies allows.
@@ -37,7 +40,7 @@ class BesideWriter:
         self._policy = policy
         self._alone = alone or (os.cpu_count() or 1) < 2
         self._pool: ProcessPoolExecutor | None = None
-        self._running: Future[Path] | None = None
+        self._given: list[Future[Path]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +56,8 @@ class BesideWriter:
 
     def write(self, contents: Contents, folder: Path) -> Callable[[], Path]:
         """Begin to write a department's workbook; the answer waits for it and gives its path."""
-        is_busy = self._running is not None and not self._running.done()
+        self._given = [given for given in self._given if not given.done()]
+        is_busy = len(self._given) >= GIVEN
         if len(contents.defects) < LARGE or is_busy or self._alone:
             path = write_workbook(contents, folder, self._policy)
             return lambda: path
@@ -62,7 +66,7 @@ class BesideWriter:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context)
         running = self._pool.submit(write_workbook, contents, folder, self._policy)
-        self._running = running
+        self._given.append(running)
 
         def finished() -> Path:
             try:

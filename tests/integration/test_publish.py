@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipelines import publish as publishing
-from pipelines import published_table
+from pipelines import published_content, published_table
 from pipelines.home import Home
 from pipelines.publish import FILE, KEPT_VERSIONS, current, publish
 from pipelines.published_content import OWN_TABLES, published_columns
@@ -220,6 +220,43 @@ def test_a_file_of_another_build_is_not_taken_over(home: Home) -> None:
     path = publish(home, incremental(), NIGHT).path
     assert len(ask(path, "from population.person")) == len(CHANGED)
     assert ask(path, "select count(*) from population.person where full_name = '王*'") == [(1,)]
+
+
+def test_a_file_with_many_holes_is_written_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that went leave holes; followed for ever, a file would be holes in the end, and every
+    question would read them."""
+
+    def rows_of(name: str) -> Sequence[Row]:
+        """Forty rows, of which the first never changes."""
+        return [(f"{i:032}", name if i else "张三", None) for i in range(40)]
+
+    def next_build(name: str, built_from: str, went_on_from: str, changed: Sequence[str]) -> None:
+        build(home, rows_of(name))
+        note_build(home, built_from, went_on_from)
+        with duckdb.connect(str(home.warehouse)) as connection:
+            connection.execute("create schema changes")
+            connection.execute(
+                "create table changes.person as select unnest(?::varchar[]) as person_token",
+                [list(changed)],
+            )
+            leave_new_rows(connection)
+
+    monkeypatch.setattr(published_content, "MOST_FREE", 1.0)  # a small file has few blocks
+    build(home, rows_of("张三"))
+    note_build(home, "first", None)
+    publish(home, incremental(), NIGHT)
+    next_build("李四", "second", "first", [f"{i:032}" for i in range(1, 40)])
+    followed = publish(home, incremental(), NIGHT)
+    places = "select estimated_size from duckdb_tables() where table_name = 'person'"
+    assert ask(followed.path, places) == [(79,)], "closing the holes would rewrite what stays"
+    next_build("王五", "third", "second", [])  # a change that `changes` does not tell of
+    anew = publish(home, incremental(), NIGHT)
+    assert ask(anew.path, places) == [(40,)]
+    assert ask(anew.path, "select count(*) from population.person where full_name = '王*'") == [
+        (39,)
+    ]
 
 
 def test_personal_data_in_a_row_that_came_is_refused(home: Home) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,31 @@ def test_a_workbook_is_written_here_where_the_other_process_ends(ordered, tmp_pa
         contents = read_contents(connection, ordered.catalogue, DEPARTMENTS[0], ordered.night(1))
     with beside.BesideWriter(read_policy()) as writer:
         assert writer.write(contents, tmp_path)() == tmp_path / str(os.getpid())
+
+
+def test_no_more_is_given_away_than_is_written_meanwhile(ordered, tmp_path, monkeypatch):
+    """What waits there lies in memory twice, and in the end this process would wait for all."""
+    monkeypatch.setattr(beside, "LARGE", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    given: list[Future[Path]] = []
+
+    def never_ends(*_: Any) -> Future[Path]:
+        given.append(Future())
+        return given[-1]
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", never_ends)
+    with duckdb.connect(str(ordered.path), read_only=True) as connection:
+        contents = read_contents(connection, ordered.catalogue, DEPARTMENTS[0], ordered.night(1))
+    with beside.BesideWriter(read_policy()) as writer:
+        for turn in range(beside.GIVEN):
+            writer.write(contents, tmp_path / f"given{turn}")
+        here = writer.write(contents, tmp_path / "here")
+        assert len(given) == beside.GIVEN
+        assert here().parent == tmp_path / "here"
+        given[0].set_result(tmp_path)
+        writer.write(contents, tmp_path / "given again")
+        assert len(given) == beside.GIVEN + 1
+    assert not (tmp_path / "given again").exists()
 
 
 def _ends_elsewhere(_: Contents, folder: Path, __: Any) -> Path:
