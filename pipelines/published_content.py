@@ -162,7 +162,8 @@ def _can_take_over(former: Path, warehouse: Path) -> bool:
         ).fetchone()
         # `estimated_size` counts the places of rows, those of deleted ones among them.
         holes = connection.execute(
-            "select sum(places.estimated_size - listed.row_count), sum(places.estimated_size) "
+            "select coalesce(sum(places.estimated_size - listed.row_count), 0), "
+            "coalesce(sum(places.estimated_size), 0) "
             "from meta.published_table as listed "
             "inner join duckdb_tables() as places using (schema_name, table_name) "
             "where places.database_name <> 'warehouse'"
