@@ -18,8 +18,3 @@ _YOUNG, _MIDDLE, _OLD = 100_000, 20, 20
 def collect_seldom() -> None:
     """Let garbage lie longer; for a process whose memory is that of its tables."""
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
-
-
-def spare_the_last_collection() -> None:
-    """Leave what is left to the end of the process, which else would go through it once more."""
-    gc.freeze()

@@ -59,9 +59,7 @@ def nightly(
     from pipelines.cli.nightly import run
 
     day = _date(business_date) if business_date else None
-    code = run(day, console, rebuild=rebuild)
-    garbage.spare_the_last_collection()
-    sys.exit(code)
+    sys.exit(run(day, console, rebuild=rebuild))
 
 
 @app.command()
