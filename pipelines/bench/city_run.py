@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from pipelines import garbage
 from pipelines.bench.meter import Marks
 from pipelines.bench.places import Places
 
@@ -38,9 +39,6 @@ def night(marks: Marks, places: Places, business_date: date) -> None:
 
 
 def _run_night(begin: Callable[[str], None], places: Places, business_date: date) -> None:
-    from pipelines import garbage
-
-    garbage.collect_seldom()
     from pipelines.home import sources_folder
     from pipelines.night import run_night
     from quality.catalogue import read_catalogue
@@ -117,6 +115,7 @@ WORK: dict[str, Callable[[Marks, Places, date], None]] = {
 def main() -> None:
     """Do one piece of work and mark its stages."""
     path, what, folder, day = sys.argv[1:]
+    garbage.collect_seldom()  # as `yishu nightly` does, for stages alone as well
     marks = Marks(Path(path))
     WORK[what](marks, Places(Path(folder)), date.fromisoformat(day))
     marks.set("end")

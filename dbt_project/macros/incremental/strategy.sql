@@ -17,8 +17,7 @@
             row_of.rowid as row_number,
             row_of.*
         from {{ this }} as row_of
-        semi join changes.{{ this.name }}__keys as changed
-            on {{ same_values('row_of', 'changed', keys) }}
+        {{ only_changed(prefixed('row_of', keys)) }}
     {%- endcall -%}
 {%- endmacro %}
 
