@@ -26,10 +26,11 @@ def settings() -> dict[str, str]:
     """DuckDB's settings; what is not here is as DuckDB has it (a thread for each core).
 
     The memory limit is 40 % of the machine's or the container's memory, 5 GiB at most, unless
-    `YISHU_MEMORY_LIMIT` says another (`8GB`).
+    `YISHU_MEMORY_LIMIT` says another (`8GB`). Holes are not closed while a night works
+    (`table_rows`).
     """
     limit = os.environ.get("YISHU_MEMORY_LIMIT") or f"{memory_limit(memory()) // 2**20}MiB"
-    return {"memory_limit": limit}
+    return {"memory_limit": limit, "max_vacuum_tasks": "0"}
 
 
 def connect(home: Home) -> duckdb.DuckDBPyConnection:

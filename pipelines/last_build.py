@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import engine, standing
+from pipelines import engine, standing, table_rows
 from pipelines.home import Home
 from quality.results import insert_rows
 
@@ -95,3 +95,5 @@ def finish(home: Home, *, went_on: bool) -> None:
             [standing.recorded(connection)],
         )
         connection.commit()
+        if went_on:
+            table_rows.close_holes(connection)

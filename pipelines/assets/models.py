@@ -19,6 +19,7 @@ from pipelines.assets.raw import raw_key
 from pipelines.home import Home
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
+from pipelines.table_rows import count_rows
 from pipelines.warehouse import open_warehouse
 
 STAGE = "建模 models"
@@ -163,10 +164,7 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
 def _row_counts(home: Home) -> dict[str, int]:
     with open_warehouse(home) as connection:
-        rows = connection.execute(
-            "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
-        ).fetchall()
-    return dict(rows)
+        return {f"{table.schema}.{table.name}": table.rows for table in count_rows(connection)}
 
 
 def _result_path(home: Home) -> Path:
