@@ -12,10 +12,10 @@
 {%- endmacro %}
 
 {# The same, for tests that look for the partners of these rows elsewhere in the model. Those of a
-   mart lie ready for publishing (strategy.sql). #}
+   mart lie ready for publishing, of staging the columns of the key (strategy.sql). #}
 {% macro rows_of_changed_keys(relation) -%}
     {%- set node = node_that_went_on(relation) -%}
-    {%- if node and 'marts' in node.fqn -%}
+    {%- if node and ('marts' in node.fqn or 'staging' in node.fqn) -%}
         changes.{{ relation.identifier }}__new
     {%- elif node -%}
         (

@@ -52,17 +52,22 @@
 {%- endmacro %}
 
 {# A table of many rows that the next night replaces: to compress it costs more than to read it. #}
-{% macro table_for_a_night(name, columns) -%}
+{% macro table_for_a_night(name, columns, with_copies=false) -%}
     create or replace table {{ name }} (
         {%- for column in columns %}
         {{ column.quoted }} {{ column.data_type }} using compression uncompressed
-        {{- ',' if not loop.last }}
+        {{- ',' if with_copies or not loop.last }}
         {%- endfor %}
+        {%- if with_copies %}
+        _copies integer
+        {%- endif %}
     )
 {%- endmacro %}
 
 {# The strategy of staging, changed_rows: rows that are delivered again as they were stay, and what
-   differed is told as it was and as it is, because others hang on columns besides the key.
+   differed is told as it was and as it is, because others hang on columns besides the key; `_copies`
+   is negative of a row that is no more. The rows that took their place are left for tests
+   (changes.<model>__new), which would else look for them among all rows.
 
    A full dataset is delivered again every time: that a row came with another delivery and line is no
    difference while it stands as it was (since_it_stands.sql), but the row says so. #}
@@ -79,7 +84,7 @@
     {%- endif -%}
     {%- set compared = columns | map(attribute='quoted') | join(', ') -%}
 
-    {{ table_for_a_night(changes, columns) }};
+    {{ table_for_a_night(changes, columns, with_copies=true) }};
 
     insert into {{ changes }}
     with before_and_after as (  -- two `except` would hash each row four times
@@ -96,7 +101,9 @@
         from {{ new }}
     )
 
-    select {{ compared }}
+    select
+        {{ compared }},
+        sum(_copies) as _copies
     from before_and_after
     group by {{ compared }}
     having sum(_copies) <> 0;
@@ -112,6 +119,11 @@
 
     insert into {{ target }} ({{ names }})
     select {{ names }}
+    from {{ new }} as row_of
+    semi join {{ replaced }} as changed on {{ same_key }};
+
+    create or replace table {{ changes }}__new as
+    select {{ keys | join(', ') }}
     from {{ new }} as row_of
     semi join {{ replaced }} as changed on {{ same_key }};
 

@@ -1,10 +1,10 @@
 {% call incremental_by(['unified_code']) %}
     select unified_code from {{ changed_rows('stg_power_supply__electricity_usage') }}
+    {% if months_have_moved() -%}
     union
     select unified_code  -- a new month moves both years
     from {{ ref('stg_power_supply__electricity_usage') }}
-    where
-        date_trunc('month', {{ built_date() }}) <> date_trunc('month', {{ business_date() }})
+    {%- endif %}
 {% endcall %}
 
 with
