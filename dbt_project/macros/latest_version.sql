@@ -69,7 +69,9 @@
         {%- else %}
         select {{ relation }}.*
         from {{ relation }}
-        {{ only_changed(prefixed(relation, keys)) }}
+        {%- if goes_on() %}
+        {{ having_keys(prefixed(relation, keys), 'changes.' ~ this.name ~ '__keys', keys) }}
+        {%- endif %}
         {%- if since and against_rows_in_force %}
         where {{ relation }}._business_date >= {{ newest_date(dataset, 'meta.built_in_force') }}
         {%- elif delivery == 'full' and not since %}

@@ -21,8 +21,12 @@
         (
             select row_of.*
             from {{ relation }} as row_of
-            semi join changes.{{ relation.identifier }}__keys as changed
-            on {{ same_values('row_of', 'changed', node.config.unique_key) }}
+            {{ where_in(
+                relation,
+                prefixed('row_of', node.config.unique_key),
+                'changes.' ~ relation.identifier ~ '__keys',
+                node.config.unique_key
+            ) }}
         )
     {%- else -%}
         {{ relation }}

@@ -11,10 +11,10 @@
         residents as (
             select residents.*
             from {{ ref('stg_public_security__resident') }} as residents
-            {{ only_changed('residents.id_number') }}
+            {{ only_changed(ref('stg_public_security__resident'), 'residents.id_number') }}
         )
 
-    On a whole build the query is not asked and the join is not there: the model is what it would
+    On a whole build the query is not asked and the condition is not there: the model is what it would
     be without this pattern. On a build that goes on from the last one the keys lie in the table
     changes.<model>__keys, the model computes the rows of these keys alone, and the strategy
     `changed_keys` puts them in the place of the former ones. A model that reads this one asks for
@@ -55,14 +55,12 @@
 {%- endmacro %}
 
 {# For a view that several models of the same keys read: the first of them looks for the rows of the
-   changed keys, and all of them read what it found (`new_rows`). The view has columns of the keys' names. #}
-{% macro keep_new_rows(relation) -%}
+   changed keys, with the view's own query, and all of them read what it found (`new_rows`). #}
+{% macro keep_new_rows(view, query) -%}
     {%- if goes_on() and flags.WHICH in ('build', 'run') -%}
         {%- call statement('keep_new_rows', auto_begin=false) -%}
-            create or replace table changes.{{ relation.identifier }}__new as
-            select row_of.*
-            from {{ relation }} as row_of
-            {{ only_changed(prefixed('row_of', config.get('unique_key'))) }}
+            create or replace table changes.{{ view.identifier }}__new as
+            {{ query }}
         {%- endcall -%}
     {%- endif -%}
 {%- endmacro %}
@@ -75,15 +73,18 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Leaves of a relation the rows of the changed keys; `columns` are its own, in the keys' order. #}
-{% macro only_changed(columns) -%}
+{# Leaves of a table the rows of the changed keys; `columns` are its own, each with its alias, in the
+   keys' order. #}
+{% macro only_changed(table, columns) -%}
     {%- if goes_on() -%}
         {%- set columns = [columns] if columns is string else columns -%}
-        {%- set keys = config.get('unique_key') -%}
-        semi join changes.{{ this.name }}__keys as changed_keys
-        on {% for column in columns -%}
-            {{ column }} is not distinct from changed_keys.{{ keys[loop.index0] }}
-            {{- ' and ' if not loop.last }}
-        {%- endfor %}
+        {{ where_in(table, columns, 'changes.' ~ this.name ~ '__keys', config.get('unique_key')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Leaves of a table, on a build that goes on, the rows to which a CTE of few rows refers. #}
+{% macro only_referred_to(table, column, cte, referring) -%}
+    {%- if goes_on() -%}
+        {{ where_in(table, [column], cte, [referring]) }}
     {%- endif -%}
 {%- endmacro %}

@@ -17,8 +17,28 @@
             row_of.rowid as row_number,
             row_of.*
         from {{ this }} as row_of
-        {{ only_changed(prefixed('row_of', keys)) }}
+        {{ only_changed(this, prefixed('row_of', keys)) }}
     {%- endcall -%}
+{%- endmacro %}
+
+{# The rows of a table, under an alias, that have the keys of another. In two steps: the columns of
+   the keys alone say where these rows lie, and DuckDB then reads of no other row the rest. #}
+{% macro where_in(table, columns, key_table, keys) -%}
+    {%- set alias = columns[0].split('.')[0] -%}
+    where
+        {{ alias }}.rowid in (
+            select {{ alias }}.rowid
+            from {{ table }} as {{ alias }}
+            {{ having_keys(columns, key_table, keys) }}
+        )
+{%- endmacro %}
+
+{% macro having_keys(columns, key_table, keys) -%}
+    semi join {{ key_table }} as keys_of
+    on {% for column in columns -%}
+        {{ column }} is not distinct from keys_of.{{ keys[loop.index0] }}
+        {{- ' and ' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 {# dbt asks for this macro by the name of the strategy: changed_keys.

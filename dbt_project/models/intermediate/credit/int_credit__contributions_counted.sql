@@ -23,7 +23,7 @@ payments as (
         payments.payment_month,
         payments.payment_kind
     from {{ ref('stg_human_resources__social_insurance_payment') }} as payments
-    {{ only_changed(['payments.employer_code', 'payments.payment_month']) }}
+    {{ only_changed(ref('stg_human_resources__social_insurance_payment'), ['payments.employer_code', 'payments.payment_month']) }}
 ),
 
 recent as (
@@ -69,7 +69,7 @@ counted as (
         counted.employees,
         counted.employees_paid_late
     from {{ this }} as counted
-    {{ only_changed(['counted.unified_code', 'counted.payment_month']) }}
+    {{ only_changed(this, ['counted.unified_code', 'counted.payment_month']) }}
     union all
     select
         unified_code,

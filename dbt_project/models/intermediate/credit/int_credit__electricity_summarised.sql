@@ -12,7 +12,7 @@ with
 electricity_usages as (
     select electricity_usages.*
     from {{ ref('stg_power_supply__electricity_usage') }} as electricity_usages
-    {{ only_changed('electricity_usages.unified_code') }}
+    {{ only_changed(ref('stg_power_supply__electricity_usage'), 'electricity_usages.unified_code') }}
 ),
 
 night as (

@@ -13,7 +13,7 @@ with
 residents as (
     select residents.*
     from {{ ref('stg_public_security__resident') }} as residents
-    {{ only_changed('residents.household_number') }}
+    {{ only_changed(ref('stg_public_security__resident'), 'residents.household_number') }}
 ),
 
 night as (

@@ -21,11 +21,18 @@ with
 enterprises as (
     select enterprises.*
     from {{ ref('stg_market_regulation__enterprise') }} as enterprises
-    {{ only_changed('enterprises.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise'), 'enterprises.unified_code') }}
 ),
 
 persons as (
-    select * from {{ ref('int_population__golden_person_chosen') }}
+    select persons.*
+    from {{ ref('int_population__golden_person_chosen') }} as persons
+    {{ only_referred_to(
+        ref('int_population__golden_person_chosen'),
+        'persons.id_number',
+        'enterprises',
+        'legal_representative_id_number'
+    ) }}
 ),
 
 taxes as (

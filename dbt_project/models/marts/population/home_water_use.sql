@@ -20,7 +20,7 @@ with
 readings as (
     select readings.*
     from {{ ref('stg_water_supply__water_reading') }} as readings
-    {{ only_changed(['readings.division_code', 'readings.reading_month']) }}
+    {{ only_changed(ref('stg_water_supply__water_reading'), ['readings.division_code', 'readings.reading_month']) }}
 ),
 
 final as (
@@ -58,7 +58,7 @@ counted as (
         counted.usage_m3,
         counted.homes_estimated
     from {{ this }} as counted
-    {{ only_changed(['counted.division_code', 'counted.reading_month']) }}
+    {{ only_changed(this, ['counted.division_code', 'counted.reading_month']) }}
     union all
     select
         division_code,

@@ -12,7 +12,7 @@ appearances as (
 golden as (
     select golden.*
     from {{ ref('int_population__golden_person_chosen') }} as golden
-    {{ only_changed('golden.person_token') }}
+    {{ only_changed(ref('int_population__golden_person_chosen'), 'golden.person_token') }}
 ),
 
 final as (
