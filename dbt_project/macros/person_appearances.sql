@@ -4,45 +4,31 @@
 with
 
 residents as (
-    select residents.*
-    from {{ ref('stg_public_security__resident') }} as residents
-    {{ only_changed(ref('stg_public_security__resident'), 'residents.id_number') }}
+    {{ only_changed(ref('stg_public_security__resident'), 'id_number') }}
 ),
 
 permits as (
-    select permits.*
-    from {{ ref('stg_public_security__residence_permit') }} as permits
-    {{ only_changed(ref('stg_public_security__residence_permit'), 'permits.id_number') }}
+    {{ only_changed(ref('stg_public_security__residence_permit'), 'id_number') }}
 ),
 
 insurances as (
-    select insurances.*
-    from {{ ref('stg_human_resources__social_insurance_enrolment') }} as insurances
-    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'insurances.id_number') }}
+    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'id_number') }}
 ),
 
 real_estates as (
-    select real_estates.*
-    from {{ ref('stg_natural_resources__real_estate') }} as real_estates
-    {{ only_changed(ref('stg_natural_resources__real_estate'), 'real_estates.owner_id_number') }}
+    {{ only_changed(ref('stg_natural_resources__real_estate'), 'owner_id_number') }}
 ),
 
 enterprises as (
-    select enterprises.*
-    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
-    {{ only_changed(ref('stg_market_regulation__enterprise'), 'enterprises.legal_representative_id_number') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise'), 'legal_representative_id_number') }}
 ),
 
 children as (
-    select children.*
-    from {{ ref('stg_education__enrolment_application') }} as children
-    {{ only_changed(ref('stg_education__enrolment_application'), 'children.child_id_number') }}
+    {{ only_changed(ref('stg_education__enrolment_application'), 'child_id_number') }}
 ),
 
 guardians as (
-    select guardians.*
-    from {{ ref('stg_education__enrolment_application') }} as guardians
-    {{ only_changed(ref('stg_education__enrolment_application'), 'guardians.guardian_id_number') }}
+    {{ only_changed(ref('stg_education__enrolment_application'), 'guardian_id_number') }}
 ),
 
 appearances as (

@@ -19,11 +19,9 @@
         changes.{{ relation.identifier }}__new
     {%- elif node -%}
         (
-            select row_of.*
-            from {{ relation }} as row_of
-            {{ where_in(
+            {{ rows_of_keys(
                 relation,
-                prefixed('row_of', node.config.unique_key),
+                node.config.unique_key,
                 'changes.' ~ relation.identifier ~ '__keys',
                 node.config.unique_key
             ) }}

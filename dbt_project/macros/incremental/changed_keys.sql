@@ -9,12 +9,10 @@
         {% endcall %}
 
         residents as (
-            select residents.*
-            from {{ ref('stg_public_security__resident') }} as residents
-            {{ only_changed(ref('stg_public_security__resident'), 'residents.id_number') }}
+            {{ only_changed(ref('stg_public_security__resident'), 'id_number') }}
         )
 
-    On a whole build the query is not asked and the condition is not there: the model is what it would
+    On a whole build the query is not asked and all rows are taken: the model is what it would
     be without this pattern. On a build that goes on from the last one the keys lie in the table
     changes.<model>__keys, the model computes the rows of these keys alone, and the strategy
     `changed_keys` puts them in the place of the former ones. A model that reads this one asks for
@@ -73,18 +71,21 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Leaves of a table the rows of the changed keys; `columns` are its own, each with its alias, in the
-   keys' order. #}
+{# Of a table the rows of the changed keys; `columns` are its own, in the keys' order. #}
 {% macro only_changed(table, columns) -%}
     {%- if goes_on() -%}
         {%- set columns = [columns] if columns is string else columns -%}
-        {{ where_in(table, columns, 'changes.' ~ this.name ~ '__keys', config.get('unique_key')) }}
+        {{ rows_of_keys(table, columns, 'changes.' ~ this.name ~ '__keys', config.get('unique_key')) }}
+    {%- else -%}
+        select * from {{ table }}
     {%- endif -%}
 {%- endmacro %}
 
-{# Leaves of a table, on a build that goes on, the rows to which a CTE of few rows refers. #}
+{# Of a table all rows; on a build that goes on those to which a CTE of few rows refers. #}
 {% macro only_referred_to(table, column, cte, referring) -%}
     {%- if goes_on() -%}
-        {{ where_in(table, [column], cte, [referring]) }}
+        {{ rows_of_keys(table, [column], cte, [referring]) }}
+    {%- else -%}
+        select * from {{ table }}
     {%- endif -%}
 {%- endmacro %}

@@ -17,20 +17,29 @@
             row_of.rowid as row_number,
             row_of.*
         from {{ this }} as row_of
-        {{ only_changed(this, prefixed('row_of', keys)) }}
+        where {{ lies_where(this, keys, 'changes.' ~ this.name ~ '__keys', keys) }}
     {%- endcall -%}
 {%- endmacro %}
 
-{# The rows of a table, under an alias, that have the keys of another. In two steps: the columns of
-   the keys alone say where these rows lie, and DuckDB then reads of no other row the rest. #}
-{% macro where_in(table, columns, key_table, keys) -%}
-    {%- set alias = columns[0].split('.')[0] -%}
-    where
-        {{ alias }}.rowid in (
-            select {{ alias }}.rowid
-            from {{ table }} as {{ alias }}
-            {{ having_keys(columns, key_table, keys) }}
-        )
+{# The rows of a table that have one of the keys. In two steps: the columns of the keys alone say where
+   these rows lie, and DuckDB then reads the other columns of no other row. Materialized, or it would
+   take the steps for one join, and put what the model asks of the rows before it. #}
+{% macro rows_of_keys(table, columns, key_table, keys) -%}
+    with found as materialized (
+        select row_of.*
+        from {{ table }} as row_of
+        where {{ lies_where(table, columns, key_table, keys) }}
+    )
+
+    select * from found
+{%- endmacro %}
+
+{% macro lies_where(table, columns, key_table, keys) -%}
+    row_of.rowid in (
+        select row_of.rowid
+        from {{ table }} as row_of
+        {{ having_keys(prefixed('row_of', columns), key_table, keys) }}
+    )
 {%- endmacro %}
 
 {% macro having_keys(columns, key_table, keys) -%}

@@ -1,18 +1,16 @@
 {% call incremental_by(['unified_code']) %}
     select unified_code from {{ changed_rows('stg_power_supply__electricity_usage') }}
-    {% if months_have_moved() -%}
     union
     select unified_code  -- a new month moves both years
     from {{ ref('stg_power_supply__electricity_usage') }}
-    {%- endif %}
+    where
+        date_trunc('month', {{ built_date() }}) <> date_trunc('month', {{ business_date() }})
 {% endcall %}
 
 with
 
 electricity_usages as (
-    select electricity_usages.*
-    from {{ ref('stg_power_supply__electricity_usage') }} as electricity_usages
-    {{ only_changed(ref('stg_power_supply__electricity_usage'), 'electricity_usages.unified_code') }}
+    {{ only_changed(ref('stg_power_supply__electricity_usage'), 'unified_code') }}
 ),
 
 night as (

@@ -6,9 +6,7 @@
 with
 
 insurances as (
-    select insurances.*
-    from {{ ref('stg_human_resources__social_insurance_enrolment') }} as insurances
-    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'insurances.employer_code') }}
+    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'employer_code') }}
 ),
 
 employees as (  -- insured in several kinds; a person counts once in each state

@@ -11,9 +11,7 @@
 with
 
 credit_records as (
-    select credit_records.*
-    from {{ ref('stg_development_reform__credit_record') }} as credit_records
-    {{ only_changed(ref('stg_development_reform__credit_record'), 'credit_records.unified_code') }}
+    {{ only_changed(ref('stg_development_reform__credit_record'), 'unified_code') }}
 ),
 
 active as (

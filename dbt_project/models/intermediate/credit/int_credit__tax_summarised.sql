@@ -11,9 +11,7 @@
 with
 
 tax_payments as (
-    select tax_payments.*
-    from {{ ref('stg_taxation__tax_payment') }} as tax_payments
-    {{ only_changed(ref('stg_taxation__tax_payment'), 'tax_payments.unified_code') }}
+    {{ only_changed(ref('stg_taxation__tax_payment'), 'unified_code') }}
 ),
 
 recent as (

@@ -17,39 +17,27 @@
 with
 
 enterprises as (
-    select enterprises.*
-    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
-    {{ only_changed(ref('stg_market_regulation__enterprise'), 'enterprises.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise'), 'unified_code') }}
 ),
 
 tax_payments as (
-    select tax_payments.*
-    from {{ ref('stg_taxation__tax_payment') }} as tax_payments
-    {{ only_changed(ref('stg_taxation__tax_payment'), 'tax_payments.unified_code') }}
+    {{ only_changed(ref('stg_taxation__tax_payment'), 'unified_code') }}
 ),
 
 electricity_usages as (
-    select electricity_usages.*
-    from {{ ref('stg_power_supply__electricity_usage') }} as electricity_usages
-    {{ only_changed(ref('stg_power_supply__electricity_usage'), 'electricity_usages.unified_code') }}
+    {{ only_changed(ref('stg_power_supply__electricity_usage'), 'unified_code') }}
 ),
 
 insurances as (
-    select insurances.*
-    from {{ ref('stg_human_resources__social_insurance_enrolment') }} as insurances
-    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'insurances.employer_code') }}
+    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'employer_code') }}
 ),
 
 credit_records as (
-    select credit_records.*
-    from {{ ref('stg_development_reform__credit_record') }} as credit_records
-    {{ only_changed(ref('stg_development_reform__credit_record'), 'credit_records.unified_code') }}
+    {{ only_changed(ref('stg_development_reform__credit_record'), 'unified_code') }}
 ),
 
 register_extracts as (
-    select register_extracts.*
-    from {{ ref('stg_market_regulation__enterprise_register_extract') }} as register_extracts
-    {{ only_changed(ref('stg_market_regulation__enterprise_register_extract'), 'register_extracts.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise_register_extract'), 'unified_code') }}
 ),
 
 appearances as (

@@ -5,27 +5,19 @@
 with
 
 appearances as (
-    select appearances.*
-    from {{ ref('int_legal_entity__appearances_collected') }} as appearances
-    {{ only_changed(ref('int_legal_entity__appearances_collected'), 'appearances.unified_code') }}
+    {{ only_changed(ref('int_legal_entity__appearances_collected'), 'unified_code') }}
 ),
 
 golden as (
-    select golden.*
-    from {{ ref('int_legal_entity__golden_entity_chosen') }} as golden
-    {{ only_changed(ref('int_legal_entity__golden_entity_chosen'), 'golden.unified_code') }}
+    {{ only_changed(ref('int_legal_entity__golden_entity_chosen'), 'unified_code') }}
 ),
 
 enterprises as (
-    select enterprises.*
-    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
-    {{ only_changed(ref('stg_market_regulation__enterprise'), 'enterprises.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise'), 'unified_code') }}
 ),
 
 register_extracts as (
-    select register_extracts.*
-    from {{ ref('stg_market_regulation__enterprise_register_extract') }} as register_extracts
-    {{ only_changed(ref('stg_market_regulation__enterprise_register_extract'), 'register_extracts.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise_register_extract'), 'unified_code') }}
 ),
 
 final as (

@@ -5,9 +5,7 @@
 with
 
 appearances as (
-    select appearances.*
-    from {{ ref('int_legal_entity__appearances_collected') }} as appearances
-    {{ only_changed(ref('int_legal_entity__appearances_collected'), 'appearances.unified_code') }}
+    {{ only_changed(ref('int_legal_entity__appearances_collected'), 'unified_code') }}
 ),
 
 deliveries as (

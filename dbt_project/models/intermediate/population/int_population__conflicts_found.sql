@@ -9,9 +9,7 @@ appearances as (
 ),
 
 golden as (
-    select golden.*
-    from {{ ref('int_population__golden_person_chosen') }} as golden
-    {{ only_changed(ref('int_population__golden_person_chosen'), 'golden.id_number') }}
+    {{ only_changed(ref('int_population__golden_person_chosen'), 'id_number') }}
 ),
 
 differing as (  -- one join for both attributes: few rows differ in any

@@ -11,9 +11,7 @@
 with
 
 residents as (
-    select residents.*
-    from {{ ref('stg_public_security__resident') }} as residents
-    {{ only_changed(ref('stg_public_security__resident'), 'residents.household_number') }}
+    {{ only_changed(ref('stg_public_security__resident'), 'household_number') }}
 ),
 
 night as (

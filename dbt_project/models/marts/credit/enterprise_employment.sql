@@ -5,9 +5,7 @@
 with
 
 months as (
-    select months.*
-    from {{ ref('int_credit__contributions_counted') }} as months
-    {{ only_changed(ref('int_credit__contributions_counted'), 'months.unified_code') }}
+    {{ only_changed(ref('int_credit__contributions_counted'), 'unified_code') }}
 ),
 
 final as (

@@ -19,36 +19,32 @@
 with
 
 enterprises as (
-    select enterprises.*
-    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
-    {{ only_changed(ref('stg_market_regulation__enterprise'), 'enterprises.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise'), 'unified_code') }}
 ),
 
 persons as (
-    select persons.*
-    from {{ ref('int_population__golden_person_chosen') }} as persons
     {{ only_referred_to(
         ref('int_population__golden_person_chosen'),
-        'persons.id_number',
+        'id_number',
         'enterprises',
         'legal_representative_id_number'
     ) }}
 ),
 
 taxes as (
-    select * from {{ ref('int_credit__tax_summarised') }}
+    {{ only_changed(ref('int_credit__tax_summarised'), 'unified_code') }}
 ),
 
 electricity as (
-    select * from {{ ref('int_credit__electricity_summarised') }}
+    {{ only_changed(ref('int_credit__electricity_summarised'), 'unified_code') }}
 ),
 
 insurances as (
-    select * from {{ ref('int_credit__insurance_summarised') }}
+    {{ only_changed(ref('int_credit__insurance_summarised'), 'unified_code') }}
 ),
 
 records as (
-    select * from {{ ref('int_credit__records_summarised') }}
+    {{ only_changed(ref('int_credit__records_summarised'), 'unified_code') }}
 ),
 
 night as (

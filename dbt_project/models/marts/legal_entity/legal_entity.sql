@@ -5,29 +5,21 @@
 with
 
 golden as (
-    select golden.*
-    from {{ ref('int_legal_entity__golden_entity_chosen') }} as golden
-    {{ only_changed(ref('int_legal_entity__golden_entity_chosen'), 'golden.unified_code') }}
+    {{ only_changed(ref('int_legal_entity__golden_entity_chosen'), 'unified_code') }}
 ),
 
 enterprises as (
-    select enterprises.*
-    from {{ ref('stg_market_regulation__enterprise') }} as enterprises
-    {{ only_changed(ref('stg_market_regulation__enterprise'), 'enterprises.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise'), 'unified_code') }}
 ),
 
 register_extracts as (
-    select register_extracts.*
-    from {{ ref('stg_market_regulation__enterprise_register_extract') }} as register_extracts
-    {{ only_changed(ref('stg_market_regulation__enterprise_register_extract'), 'register_extracts.unified_code') }}
+    {{ only_changed(ref('stg_market_regulation__enterprise_register_extract'), 'unified_code') }}
 ),
 
 persons as (
-    select persons.*
-    from {{ ref('int_population__golden_person_chosen') }} as persons
     {{ only_referred_to(
         ref('int_population__golden_person_chosen'),
-        'persons.id_number',
+        'id_number',
         'enterprises',
         'legal_representative_id_number'
     ) }}

@@ -6,19 +6,12 @@
 with
 
 households as (
-    select households.*
-    from {{ ref('int_population__households_counted') }} as households
-    {{ only_changed(ref('int_population__households_counted'), 'households.household_token') }}
+    {{ only_changed(ref('int_population__households_counted'), 'household_token') }}
 ),
 
 golden as (
-    select golden.*
-    from {{ ref('int_population__golden_person_chosen') }} as golden
     {{ only_referred_to(
-        ref('int_population__golden_person_chosen'),
-        'golden.id_number',
-        'households',
-        'head_id_number'
+        ref('int_population__golden_person_chosen'), 'id_number', 'households', 'head_id_number'
     ) }}
 ),
 

@@ -12,35 +12,25 @@
 with
 
 golden as (
-    select golden.*
-    from {{ ref('int_population__golden_person_chosen') }} as golden
-    {{ only_changed(ref('int_population__golden_person_chosen'), 'golden.person_token') }}
+    {{ only_changed(ref('int_population__golden_person_chosen'), 'person_token') }}
 ),
 
 residents as (
-    select residents.*
-    from {{ ref('stg_public_security__resident') }} as residents
-    {{ only_referred_to(
-        ref('stg_public_security__resident'), 'residents.id_number', 'golden', 'id_number'
-    ) }}
+    {{ only_referred_to(ref('stg_public_security__resident'), 'id_number', 'golden', 'id_number') }}
 ),
 
 households as (
-    select households.*
-    from {{ ref('int_population__households_counted') }} as households
     {{ only_referred_to(
         ref('int_population__households_counted'),
-        'households.household_number',
+        'household_number',
         'residents',
         'household_number'
     ) }}
 ),
 
 permits as (
-    select permits.*
-    from {{ ref('stg_public_security__residence_permit') }} as permits
     {{ only_referred_to(
-        ref('stg_public_security__residence_permit'), 'permits.id_number', 'golden', 'id_number'
+        ref('stg_public_security__residence_permit'), 'id_number', 'golden', 'id_number'
     ) }}
 ),
 
