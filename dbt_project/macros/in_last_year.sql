@@ -21,15 +21,3 @@
         ({{ in_last_year('months.' ~ month, built_date()) }})
         <> ({{ in_last_year('months.' ~ month, business_date()) }})
 {%- endmacro %}
-
-{# For `incremental_by`: the keys, one column and the month, of the months that have moved. #}
-{% macro and_of_moved_months(relation, key, month) -%}
-    {%- if months_have_moved() -%}
-        union
-        select
-            of_month.{{ key }},
-            of_month.{{ month }}
-        from {{ relation }} as of_month
-        where of_month.{{ month }} in ({{ months_that_moved(month, relation) }})
-    {%- endif -%}
-{%- endmacro %}

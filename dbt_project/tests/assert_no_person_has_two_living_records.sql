@@ -14,7 +14,7 @@ looked_at as (
     select persons.*
     from persons
     {% if goes_on_in_tests() -%}
-        semi join {{ rows_of_changed_keys(ref('person')) }} as new_rows
+        semi join {{ rows_of_changed_keys(ref('person'), ['id_number']) }} as new_rows
             on persons.id_number = upper(trim(new_rows.id_number))
     {%- endif %}
 )

@@ -5,26 +5,22 @@
 {% macro changed_part(relation, columns) -%}
     {%- set keys = keys_that_changed(relation) -%}
     {%- if keys and not keys | reject('in', columns) | list -%}
-        {{ rows_of_changed_keys(relation) }}
+        {{ rows_of_changed_keys(relation, columns) }}
     {%- else -%}
         {{ relation }}
     {%- endif -%}
 {%- endmacro %}
 
-{# The same, for tests that look for the partners of these rows elsewhere in the model. Those of a
-   mart lie ready for publishing, of staging the columns of the key (strategy.sql). #}
-{% macro rows_of_changed_keys(relation) -%}
+{# The same, for tests that look for the partners of these rows elsewhere in the model, with some of
+   their columns. What the strategies have left (strategy.sql) has those of a mart and of the keys. #}
+{% macro rows_of_changed_keys(relation, columns) -%}
     {%- set node = node_that_went_on(relation) -%}
-    {%- if node and ('marts' in node.fqn or 'staging' in node.fqn) -%}
+    {%- set keys = node.config.unique_key if node else [] -%}
+    {%- if node and ('marts' in node.fqn or not columns | reject('in', keys) | list) -%}
         changes.{{ relation.identifier }}__new
     {%- elif node -%}
         (
-            {{ rows_of_keys(
-                relation,
-                node.config.unique_key,
-                'changes.' ~ relation.identifier ~ '__keys',
-                node.config.unique_key
-            ) }}
+            {{ rows_of_keys(relation, keys, 'changes.' ~ relation.identifier ~ '__keys', keys) }}
         )
     {%- else -%}
         {{ relation }}

@@ -6,7 +6,7 @@
    and the rows of their keys are looked at. #}
 {% test unique_key(model, columns, nullable=[]) %}
     {%- set tested = changed_part(model, columns) -%}
-    {%- set new_rows = rows_of_changed_keys(model) -%}
+    {%- set new_rows = rows_of_changed_keys(model, columns) -%}
     {%- set has_other_keys = keys_that_changed(model) | reject('in', columns) | list -%}
     {%- set required = columns | reject('in', nullable) | list %}
     with

@@ -53,8 +53,9 @@
 {# dbt asks for this macro by the name of the strategy: changed_keys.
 
    The rows of the keys that were looked at make room for those computed anew, whether they differ
-   or not: what looks at keys has compared before, in staging. Those of a mart are left for publishing
-   (changes.<model>__new), which would else look for them among all rows. #}
+   or not: what looks at keys has compared before, in staging. They are left in changes.<model>__new
+   for publishing and tests, which would else look for them among all rows: of a mart whole, of other
+   models the columns of the keys. #}
 {% macro get_incremental_changed_keys_sql(arg_dict) -%}
     {%- set target, new = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
@@ -76,6 +77,11 @@
 
     insert into {{ changes }}__new
     select {{ names }}
+    from {{ new }}
+    {%- else %};
+
+    create or replace table {{ changes }}__new as
+    select {{ arg_dict['unique_key'] | join(', ') }}
     from {{ new }}
     {%- endif %}
 {%- endmacro %}
