@@ -9,15 +9,3 @@
     ) -%}
     {{- return(found.rows[0][0]) -}}
 {%- endmacro %}
-
-{# For `incremental_by`: the keys, one column and the month, of the months that have moved. #}
-{% macro and_of_moved_months(relation, key, month) -%}
-    {%- if months_have_moved() -%}
-        union
-        select
-            of_month.{{ key }},
-            of_month.{{ month }}
-        from {{ relation }} as of_month
-        where of_month.{{ month }} in ({{ months_that_moved(month, relation) }})
-    {%- endif -%}
-{%- endmacro %}

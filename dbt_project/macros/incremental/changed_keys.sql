@@ -53,13 +53,16 @@
 {%- endmacro %}
 
 {# For a view that several models of the same keys read: the first of them looks for the rows of the
-   changed keys, with the view's own query, and all of them read what it found (`new_rows`). #}
-{% macro keep_new_rows(view, query) -%}
-    {%- if goes_on() and flags.WHICH in ('build', 'run') -%}
-        {%- call statement('keep_new_rows', auto_begin=false) -%}
-            create or replace table changes.{{ view.identifier }}__new as
-            {{ query }}
-        {%- endcall -%}
+   changed keys, by the view's own query, and all of them read what it found (`new_rows`). #}
+{% macro keep_new_rows(view) -%}
+    {%- if model.resource_type != 'unit_test' -%}
+        {%- set query = caller() -%}
+        {%- if goes_on() and flags.WHICH in ('build', 'run') -%}
+            {%- call statement('keep_new_rows', auto_begin=false) -%}
+                create or replace table changes.{{ view.identifier }}__new as
+                {{ query }}
+            {%- endcall -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

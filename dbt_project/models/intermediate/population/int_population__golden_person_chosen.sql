@@ -23,7 +23,9 @@
         where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
     ) as changed_persons
 {% endcall %}
-{% do keep_new_rows(ref('int_population__appearances_collected'), person_appearances()) %}
+{% call keep_new_rows(ref('int_population__appearances_collected')) %}
+    {{ person_appearances() }}
+{% endcall %}
 
 with
 
