@@ -126,7 +126,7 @@ class TableWriter:
         Args:
             table: was taken over.
             keys: columns by which its rows hang together.
-            changed: query of the keys that changed, each once.
+            changed: query of the keys that changed.
             new: query of all rows that these keys have now; the table's columns.
             former: the table's sum.
 
