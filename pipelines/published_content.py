@@ -210,7 +210,7 @@ class _Content:
         former = self._former.pop((schema, name), None)
         table = f"{schema}.{name}"
         if former is not None and follows_keys:
-            changed = f"select distinct {', '.join(keys)} from warehouse.changes.{name}"
+            changed = f"select {', '.join(keys)} from warehouse.changes.{name}"
             new = f"select {columns} from warehouse.changes.{name}__new"
             found = self._writer.replace_keys(table, keys, changed, new, former)
         else:

@@ -25,9 +25,35 @@ _SHORTEST = 11
 
 WORTH_COMPARING = 100_000
 """Rows from which on a table is compared with the former one; a smaller one is sooner written."""
-MOST_DIFFERENT = 0.5
+MOST_DIFFERENT = 0.7
 """Rows that go and rows that come, together, as a share of the former rows: above it a table is
 written anew."""
+_SAMPLED = 5
+"""Per cent of a table's rows that are looked for first: where most of them are new, the others
+need not be compared."""
+_FIRST_ROWS = 10_000
+"""Rows of a table by which the gate judges whether the texts of a column repeat."""
+_REPEATS = 10
+"""Rows for each of a column's texts, from which on the gate looks at each text once."""
+
+
+def _personal(column: str) -> str:
+    """Condition: a text of the column holds a resident or mobile number."""
+    return (
+        f'strlen("{column}"::varchar) >= {_SHORTEST} '
+        f"and regexp_matches(\"{column}\"::varchar, '{_PERSONAL}')"
+    )
+
+
+def _different(before: str, now: str) -> str:
+    """Statement: of two queries of `row_hash`, those in `different` that went, came, or are there
+    more or less often."""
+    return (
+        "create or replace temp table different as select row_hash from ("
+        f"select row_hash, -1 as copies from ({before}) as before "
+        f"union all select row_hash, 1 as copies from ({now}) as now"
+        ") as before_and_now group by row_hash having sum(copies) <> 0"
+    )
 
 
 class PublicationError(Exception):
@@ -80,13 +106,13 @@ class TableWriter:
             and self._few_differ(table, query, former)
         ):
             differs = "hash(t) in (select different.row_hash from different as different)"
-            return self._exchange(
-                table,
-                former,
-                going=f"select t.rowid as place, hash(t) as row_hash from {table} as t "
-                f"where {differs}",
-                coming=f"select t.* from ({query}) as t where {differs}",
+            self._connection.execute(
+                "create or replace temp table going as select t.rowid as place, "
+                f"hash(t) as row_hash from {table} as t where {differs}; "
+                "create or replace temp table coming as "
+                f"select t.* from ({query}) as t where {differs}"
             )
+            return self._exchange(table, former)
         self._connection.execute(f"create schema if not exists {table.partition('.')[0]}")
         self._connection.execute(f"create or replace table {table} as {query}")
         self._refuse_personal_data(table, table)
@@ -100,21 +126,50 @@ class TableWriter:
         Args:
             table: was taken over.
             keys: columns by which its rows hang together.
-            changed: query of the keys that changed, each once.
+            changed: query of the keys that changed.
             new: query of all rows that these keys have now; the table's columns.
             former: the table's sum.
 
         Raises:
             PublicationError: a text of a new row holds a resident or phone number.
         """
-        same = " and ".join(f"row_of.{key} is not distinct from changed.{key}" for key in keys)
-        return self._exchange(
-            table,
-            former,
-            going=f"select row_of.rowid as place, hash(row_of) as row_hash from {table} as row_of "
-            f"semi join ({changed}) as changed on {same}",
-            coming=new,
+        empty = " or ".join(f"{key} is null" for key in keys)
+        # DuckDB leaves out while it reads what cannot be equal, but not what is not distinct.
+        equals = "is not distinct from" if self._count(f"({changed})", empty) else "="
+        same = " and ".join(f"row_of.{key} {equals} changed.{key}" for key in keys)
+        run = self._connection.execute
+        run(
+            "create or replace temp table going as "
+            f"select row_of.rowid as place, hash(row_of) as row_hash from {table} as row_of "
+            f"semi join ({changed}) as changed on {same}"
         )
+        run(f"create or replace temp table coming as {new}")
+        if self._count("going") > self._count(f"({changed})"):
+            self._leave_what_stands()
+        return self._exchange(table, former)
+
+    def _leave_what_stands(self) -> None:
+        """Of the rows that go and come, only those that differ shall: where a key has several,
+        most are as they were."""
+        run = self._connection.execute
+        run(_different("select row_hash from going", "select hash(t) as row_hash from coming as t"))
+        run(
+            "create or replace temp table going as select t.* from going as t "
+            "where row_hash in (select different.row_hash from different as different); "
+            "create or replace temp table coming as select t.* from coming as t "
+            "where hash(t) in (select different.row_hash from different as different)"
+        )
+
+    def _most_are_new(self, table: str, query: str) -> bool:
+        """Whether most rows of a sample of the query are not among the former ones."""
+        sampled, stayed = self._connection.execute(
+            "with sampled as materialized ("
+            f"select hash(t) as row_hash from (from ({query}) tablesample system ({_SAMPLED}%)) "
+            "as t) select (select count(*) from sampled), "
+            f"(select count(*) from sampled semi join (select hash(t) as row_hash from {table} "
+            "as t) as former using (row_hash))"
+        ).fetchone() or (0, 0)
+        return bool(sampled - stayed > MOST_DIFFERENT * sampled)
 
     def _few_differ(self, table: str, query: str, former: RowSum) -> bool:
         """Puts the hashes of the rows that went, came or are there more or less often into the
@@ -123,22 +178,17 @@ class TableWriter:
         Where they are many, as after the end of a month, comparing has cost a quarter of writing,
         or more.
         """
-        run = self._connection.execute
-        run(
-            "create or replace temp table different as "
-            "select row_hash from ("
-            f"select hash(t) as row_hash, 1 as copies from ({query}) as t "
-            f"union all select hash(t) as row_hash, -1 as copies from {table} as t"
-            ") as now_and_before group by row_hash having sum(copies) <> 0"
+        if self._most_are_new(table, query):
+            return False
+        before, now = (
+            f"select hash(t) as row_hash from {rows} as t" for rows in (table, f"({query})")
         )
-        (found,) = run("select count(*) from different").fetchone() or (0,)
-        return bool(found <= MOST_DIFFERENT * former.rows)
+        self._connection.execute(_different(before, now))
+        return self._count("different") <= MOST_DIFFERENT * former.rows
 
-    def _exchange(self, table: str, former: RowSum, *, going: str, coming: str) -> RowSum:
-        """Rows by their place (`rowid`) make room for others: found and summed in one pass."""
+    def _exchange(self, table: str, former: RowSum) -> RowSum:
+        """The rows `going`, by their place (`rowid`) and hash, make room for the rows `coming`."""
         run = self._connection.execute
-        run(f"create or replace temp table going as {going}")
-        run(f"create or replace temp table coming as {coming}")
         self._refuse_personal_data("coming", table)
         gone = self._sum("select row_hash from going")
         came = self._sum("select hash(t) as row_hash from coming as t")
@@ -157,29 +207,50 @@ class TableWriter:
 
     def _refuse_personal_data(self, relation: str, table: str) -> None:
         """The last gate: no text, nested or not, holds a resident or mobile number."""
-        columns = self._connection.execute(
-            "select column_name from (describe "
-            f"select * from {relation}) where column_type like '%VARCHAR%' or column_type = 'JSON'"
-        ).fetchall()
-        holds = {
-            name: f'strlen("{name}"::varchar) >= {_SHORTEST} '
-            f"and regexp_matches(\"{name}\"::varchar, '{_PERSONAL}')"
-            for (name,) in columns
-        }
-        if not holds or not self._count(
-            relation, " or ".join(f"({sql})" for sql in holds.values())
-        ):
+        columns = [
+            name
+            for (name,) in self._connection.execute(
+                "select column_name from (describe "
+                f"select * from {relation}) where column_type like '%VARCHAR%' "
+                "or column_type = 'JSON'"
+            ).fetchall()
+        ]
+        if not columns or not self._holds_personal_data(relation, columns):
             return
-        for name, sql in holds.items():
-            if count := self._count(relation, sql):
+        for name in columns:
+            if count := self._count(relation, _personal(name)):
                 raise PublicationError(
                     f"{table}.{name} holds {count} texts with a resident or "
                     "mobile number; mask or drop the column in its model"
                 )
 
-    def _count(self, relation: str, condition: str) -> int:
+    def _holds_personal_data(self, relation: str, columns: Sequence[str]) -> bool:
+        """Whether any text does; of a column whose texts repeat, each is looked at once."""
+        repeating = self._repeating(relation, columns)
+        others = " or ".join(f"({_personal(c)})" for c in columns if c not in repeating)
+        texts = " union all ".join(
+            f'select distinct "{column}"::varchar as text from {relation}' for column in repeating
+        )
+        return bool(
+            (others and self._count(relation, others))
+            or (texts and self._count(f"({texts})", _personal("text")))
+        )
+
+    def _repeating(self, relation: str, columns: Sequence[str]) -> list[str]:
+        """The columns whose texts repeat among the first rows; none in a small table."""
+        counts = ", ".join(f'approx_count_distinct("{column}"::varchar)' for column in columns)
+        rows, *texts = self._connection.execute(
+            f"select count(*), {counts} from (from {relation} limit {_FIRST_ROWS})"
+        ).fetchone() or (0,)
+        if rows < _FIRST_ROWS:
+            return []
+        return [
+            column for column, count in zip(columns, texts, strict=True) if count * _REPEATS <= rows
+        ]
+
+    def _count(self, relation: str, condition: str = "true") -> int:
         """Rows of a relation of which the condition holds."""
         found = self._connection.execute(
-            f"select count(*) from {relation} where {condition}"
+            f"select count(*) filter (where {condition}) from {relation}"
         ).fetchone()
         return int(found[0]) if found else 0

@@ -10,7 +10,7 @@ settings. `settings` are DuckDB's (`memory_limit`, `threads`, `temp_directory`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -25,14 +25,13 @@ from quality.dataset_judgement import judge_dataset
 from quality.defects import open_defect_table
 from quality.disagreements import open_disagreement_table
 from quality.expected_checks import write_expected
-from quality.feedback.beside import BesideWriter
 from quality.feedback.bulletin import read_bulletin
 from quality.feedback.contents import Contents, read_contents
 from quality.feedback.history import OrderMonth, read_months, read_trend, score_before
 from quality.feedback.listing import write_listing
 from quality.feedback.reply_sheet import write_decisions
 from quality.feedback.site import PageHistory, write_bulletin, write_department_page
-from quality.feedback.workbook import workbook_name
+from quality.feedback.workbook import workbook_name, write_workbook
 from quality.relation_findings import find_relations
 from quality.results import (
     NOT_APPLICABLE,
@@ -187,24 +186,22 @@ def send_all_home(
     Raises:
         KeyError: the catalogue has no such department.
     """
-    begun: list[tuple[Contents, Callable[[], Path], Path, Path | None]] = []
-    with BesideWriter(read_policy(), alone=len(departments) < 2) as writer:
+    policy = read_policy()
+    with _opened(warehouse, settings, read_only=True) as connection:
         for department in departments:
-            with _opened(warehouse, settings, read_only=True) as connection:
-                contents = read_contents(connection, catalogue, department, business_date)
-                listing = write_listing(connection, catalogue, contents, outbox / department)
-                history = PageHistory(
-                    read_trend(connection, business_date, department),
-                    read_months(connection, business_date).get(department, OrderMonth()),
-                    score_before(connection, business_date).get(department, {}),
-                )
+            contents = read_contents(connection, catalogue, department, business_date)
             folder = outbox / department
+            listing = write_listing(connection, catalogue, contents, folder)
+            history = PageHistory(
+                read_trend(connection, business_date, department),
+                read_months(connection, business_date).get(department, OrderMonth()),
+                score_before(connection, business_date).get(department, {}),
+            )
             page = write_department_page(
                 contents, history, folder, workbook_name(business_date), listing
             )
-            begun.append((_without_lines(contents), writer.write(contents, folder), page, listing))
-        for contents, workbook, page, listing in begun:
-            yield contents.department, _summary(contents, workbook(), page, listing)
+            workbook = write_workbook(contents, folder, policy)
+            yield department, _summary(contents, workbook, page, listing)
 
 
 def _summary(
@@ -220,11 +217,6 @@ def _summary(
         defects=sum(contents.found.values()),
         score=contents.own.overall if contents.own else None,
     )
-
-
-def _without_lines(contents: Contents) -> Contents:
-    """Without the thousands of lines, which are not to wait for the other workbooks."""
-    return replace(contents, defects=())
 
 
 def run_campaigns(

@@ -126,3 +126,50 @@ def test_the_gate_looks_at_every_row_that_comes(connection: duckdb.DuckDBPyConne
         writer.replace_keys(
             "mart.t", ["name"], "select distinct name from source.t", "from source.t", former
         )
+
+
+def test_rows_of_a_changed_key_that_stand_are_not_written_again(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """A person has a row of each department: one that changes is no reason to write all of them."""
+    former = written(connection, [("a", 1), ("a", 2), ("b", 1)])
+    put(connection, "source.t", [("a", 2), ("a", None)])
+    put(connection, "source.changed", [("a", None)])
+    TableWriter(connection).replace_keys(
+        "mart.t", ["name"], "select name from source.changed", "from source.t", former
+    )
+    places = connection.execute("select rowid, name, amount from mart.t order by 1").fetchall()
+    assert places == [(1, "a", 2), (2, "b", 1), (3, "a", None)]
+
+
+def test_a_table_of_new_rows_is_not_compared(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the date stands in every row, a comparison of all of them would be for nothing."""
+    monkeypatch.setattr(published_table, "WORTH_COMPARING", 0)
+    monkeypatch.setattr(published_table, "_SAMPLED", 100)
+    former = written(connection, [("a", 1), ("b", 1), ("c", 1)])
+    put(connection, "source.t", [("a", 2), ("b", 2), ("c", 1)])
+    monkeypatch.setattr(published_table, "MOST_DIFFERENT", 0.6)
+    found = TableWriter(connection).write("mart.t", "from source.t", former)
+    assert content(connection, "mart.t") == content(connection, "source.t")
+    assert found.rows == 3
+    compared = "select count(*) from duckdb_tables() where table_name = 'different'"
+    assert connection.execute(compared).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("column", ["note", "token"])
+def test_the_gate_finds_one_text_among_many_that_repeat_or_do_not(
+    connection: duckdb.DuckDBPyConnection, column: str
+) -> None:
+    """Where texts repeat the gate looks at each once, and the last row's must be among them."""
+    connection.execute("create schema mart")
+    connection.execute(
+        "create table source as select md5(i::varchar) as token, 'text ' || i % 9 as note "
+        "from range(30000) as t(i)"
+    )
+    writer = TableWriter(connection)
+    assert writer.write("mart.t", "from source", None).rows == 30_000
+    connection.execute(f"update source set {column} = '电话{MOBILE}' where rowid = 29999")
+    with pytest.raises(PublicationError, match=rf"mart\.t\.{column} holds 1 text"):
+        writer.write("mart.t", "from source", None)
