@@ -12,7 +12,7 @@ all that came on earlier dates. A flag stands as long as its row is the one in f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import duckdb
 
@@ -23,7 +23,7 @@ from quality.sql_text import quoted_list
 
 DEFECT_TABLE = """
 create schema if not exists quality;
-create or replace table quality.defect (
+create table if not exists quality.defect (
     defect_id varchar not null,
     department varchar not null,
     dataset varchar not null,
@@ -46,9 +46,22 @@ Relation rules: tonight's, all open. Findings of rules that the contract no long
 _RULE_COLUMNS = ("rule_id", "engine", "dimension", "severity", "columns")
 
 
-def open_defect_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """An empty `quality.defect`: it is rebuilt from the deliveries each night."""
+def open_defect_table(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract]) -> None:
+    """`quality.defect` as last night left it, without the datasets that have no contract."""
     connection.execute(DEFECT_TABLE)
+    described = quoted_list(contract.table for contract in contracts)
+    connection.execute(
+        "delete from quality.defect "
+        f"where department || '__' || dataset not in (select unnest([{described}]))"
+    )
+
+
+def drop_defects(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Forget the findings of a dataset that cannot be judged tonight."""
+    connection.execute(
+        "delete from quality.defect where department = ? and dataset = ?",
+        [contract.department, contract.dataset],
+    )
 
 
 def build_defects(
@@ -56,7 +69,9 @@ def build_defects(
     contract: Contract,
     relation_results: Iterable[RuleResult] = (),
 ) -> int:
-    """Add one dataset's findings; returns the rows in force: staging and unresolved quarantine.
+    """Put tonight's findings of one dataset in the place of the former ones.
+
+    Returns the rows in force: staging and unresolved quarantine.
 
     Needs `raw`, `quarantine` and `staging` of the dataset and `meta.delivery`; leaves the
     quarantine's resolutions in the temporary table `held`.
@@ -71,9 +86,8 @@ def build_defects(
     _find_later_rows(connection, contract)
     _resolve_by_key(connection, contract)
     _resolve_by_other_columns(connection, contract)
-    _store_held(connection, contract)
-    _store_flagged(connection, contract)
-    _store_relations(connection, contract, relation_results)
+    relations = _found_by_relations(connection, contract, relation_results)
+    _exchange(connection, contract, [_found_in_held(), _found_in_flags(contract), *relations])
     return _count(
         connection,
         f"select (select count(*) from staging.{contract.staging_model}) "
@@ -223,69 +237,99 @@ def _resolve(
     )
 
 
-def _store_held(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    found = (
+def _found_in_held() -> str:
+    return (
         "select distinct _delivery_id, _line_number, resolved_by is null as is_open, resolved_by, "
         "unnest(string_split(concat_ws(',', nullif(_rules, ''), nullif(_flags, '')), ',')) "
         "as rule_id from held"
     )
-    _store(connection, contract, found)
 
 
-def _store_flagged(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _found_in_flags(contract: Contract) -> str:
     """A flag is open while its row is in force; else the row that took its place resolves it."""
     staging = f"staging.{contract.staging_model}"
     place = contract.key or ("_delivery_id", "_line_number")
     same = " and ".join(f"in_force.{name} = flagged.{name}" for name in place)
     key = "".join(f"{name}, " for name in contract.key)
-    found = f"""
-        with flagged as (
-            select {key}_delivery_id, _line_number, unnest(string_split(_flags, ',')) as rule_id
-            from raw.{contract.table} where _flags <> ''
-        )
-        select flagged._delivery_id, flagged._line_number, flagged.rule_id,
+    return f"""
+        select flagged._delivery_id, flagged._line_number,
             coalesce(in_force._delivery_id = flagged._delivery_id
                 and in_force._line_number = flagged._line_number, false) as is_open,
             case when not is_open
-                then coalesce(loaded.replaced_by, in_force._delivery_id) end as resolved_by
-        from flagged
+                then coalesce(loaded.replaced_by, in_force._delivery_id) end as resolved_by,
+            flagged.rule_id
+        from (
+            select {key}_delivery_id, _line_number, unnest(string_split(_flags, ',')) as rule_id
+            from raw.{contract.table} where _flags <> ''
+        ) as flagged
         left join {staging} as in_force on {same}
         left join loaded on loaded.delivery_id = flagged._delivery_id
     """
-    _store(connection, contract, found)
 
 
-def _store_relations(
+def _found_by_relations(
     connection: duckdb.DuckDBPyConnection, contract: Contract, results: Iterable[RuleResult]
-) -> None:
+) -> Iterator[str]:
     """Within its tolerance a rule passes, and the rows that it spares are no defects."""
     failing = {r.rule_id for r in results if r.dataset == contract.dataset
                and r.department == contract.department and r.status == FAIL}  # fmt: skip
     for rule in contract.rules_of("relation"):
         query = rows_found(connection, contract, rule) if rule.rule_id in failing else None
         if query is not None:
-            found = (
-                f"select _delivery_id, _line_number, '{rule.rule_id}' as rule_id, "
-                f"true as is_open, null as resolved_by from ({query}) as failing"
+            yield (
+                "select _delivery_id, _line_number, true as is_open, null as resolved_by, "
+                f"'{rule.rule_id}' as rule_id from ({query}) as failing"
             )
-            _store(connection, contract, found)
 
 
-def _store(connection: duckdb.DuckDBPyConnection, contract: Contract, found: str) -> None:
-    """`found` gives _delivery_id, _line_number, rule_id, is_open and resolved_by."""
+def _exchange(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, queries: Iterable[str]
+) -> None:
+    """Exchange the findings that differ from the former ones: most stand from night to night, and
+    to write them takes longer than to compare them.
+
+    Each query gives _delivery_id, _line_number, is_open, resolved_by and rule_id.
+    """
+    place = [contract.department, contract.dataset]
+    names = "file_name, business_date, engine, dimension, severity, columns, is_open, resolved_by"
+    former, now = (
+        ", ".join(f"{side}.{name}" for name in names.split(", ")) for side in ("former", "now")
+    )
+    connection.execute(
+        f"""
+        create or replace temp table differing as
+        with former as (
+            select rowid as row_number, * from quality.defect where department = ? and dataset = ?
+        ),
+        now as (
+            select found._delivery_id as delivery_id, loaded.file_name, loaded.business_date,
+                found._line_number as line_number, rule_id, known_rule.engine,
+                known_rule.dimension, known_rule.severity, known_rule.columns, found.is_open,
+                found.resolved_by
+            from ({" union all ".join(queries)}) as found
+            inner join known_rule using (rule_id)
+            left join loaded on loaded.delivery_id = found._delivery_id
+        )
+        select former.row_number, now.*
+        from former
+        full join now using (delivery_id, line_number, rule_id)
+        where row({former}) is distinct from row({now})
+        """,
+        place,
+    )
+    connection.execute(
+        "delete from quality.defect where rowid in (select row_number from differing)"
+    )
     connection.execute(
         f"""
         insert into quality.defect
-        select md5(concat_ws('|', found._delivery_id, found._line_number, found.rule_id)),
-            ?, ?, found._delivery_id, loaded.file_name, loaded.business_date,
-            found._line_number, found.rule_id, known_rule.engine, known_rule.dimension,
-            known_rule.severity, known_rule.columns, found.is_open, found.resolved_by
-        from ({found}) as found
-        inner join known_rule on known_rule.rule_id = found.rule_id
-        left join loaded on loaded.delivery_id = found._delivery_id
-        order by loaded.business_date, found._delivery_id, found._line_number, found.rule_id
+            (defect_id, department, dataset, delivery_id, line_number, rule_id, {names})
+        select md5(concat_ws('|', delivery_id, line_number, rule_id)), ?, ?,
+            delivery_id, line_number, rule_id, {names}
+        from differing where is_open is not null
+        order by business_date, delivery_id, line_number, rule_id
         """,
-        [contract.department, contract.dataset],
+        place,
     )
 
 
