@@ -16,9 +16,9 @@ from quality.anomaly_results import anomaly_results, find_anomalies, rows_in_for
 from quality.catalogue import Catalogue
 from quality.causes import Fault
 from quality.contract import Contract
-from quality.defects import build_defects
+from quality.defects import build_defects, drop_defects
 from quality.delivery_counts import count_deliveries
-from quality.disagreements import build_disagreements
+from quality.disagreements import build_disagreements, drop_disagreements
 from quality.fault_evidence import Evidence, gather
 from quality.faults import recognise
 from quality.ledger import read_ledger
@@ -50,6 +50,7 @@ def judge_dataset(
     Writes its part of `quality.defect`, `quality.disagreement` and `quality.profile`.
     """
     if not _has_tables(connection, contract):
+        _drop_findings(connection, contract)
         ledger = read_ledger(connection, contract)
         faults = recognise(Evidence(contract, ledger))
         return Judgement(tuple(ledger_results(ledger, contract, business_date)), tuple(faults))
@@ -60,6 +61,7 @@ def judge_dataset(
         return found
     except duckdb.Error as error:  # one dataset's unreadable files must not stop the others
         connection.rollback()
+        _drop_findings(connection, contract)
         reason = crash_message(type(error).__name__)
     crashed = [
         result_of(contract, rule, business_date, ERROR, message=reason)
@@ -91,6 +93,12 @@ def _judge(
     return Judgement(
         tuple(results), tuple(recognise(gather(connection, contract, ledger, anomalies)))
     )
+
+
+def _drop_findings(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Nothing is known of a dataset that cannot be judged: last night's findings may be gone."""
+    drop_defects(connection, contract)
+    drop_disagreements(connection, contract)
 
 
 def _has_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:

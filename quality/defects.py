@@ -1,29 +1,28 @@
 """Every finding, row by row, and which of them still stand: `quality.defect`.
 
-Belongs here: gathering what the door flagged and refused and what the relation rules found, and
-deciding what has been put right since, in set-based SQL.
-Does not belong here: judging rows (the door) or relations (`expectations`); the counts per rule
-(`row_results`).
+Belongs here: gathering what the door flagged and refused and what the relation rules found, in
+set-based SQL, and exchanging what differs from last night.
+Does not belong here: judging rows (the door) or relations (`expectations`); which refused rows have
+been put right (`refused_rows`); the counts per rule (`row_results`).
 
-A refused row is put right by a later delivery's accepted row of the same key; or, where the key
-itself was wrong, by one that agrees in every column that was not wrong. A full delivery replaces
-all that came on earlier dates. A flag stands as long as its row is the one in force.
+A flag stands as long as its row is the one in force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import duckdb
 
 from quality.contract import Contract, Rule
+from quality.refused_rows import resolve_refused_rows
 from quality.relation_findings import rows_found
 from quality.results import ENGINES, FAIL, RuleResult, insert_rows
 from quality.sql_text import quoted_list
 
 DEFECT_TABLE = """
 create schema if not exists quality;
-create or replace table quality.defect (
+create table if not exists quality.defect (
     defect_id varchar not null,
     department varchar not null,
     dataset varchar not null,
@@ -46,9 +45,22 @@ Relation rules: tonight's, all open. Findings of rules that the contract no long
 _RULE_COLUMNS = ("rule_id", "engine", "dimension", "severity", "columns")
 
 
-def open_defect_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """An empty `quality.defect`: it is rebuilt from the deliveries each night."""
+def open_defect_table(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract]) -> None:
+    """`quality.defect` as last night left it, without the datasets that have no contract."""
     connection.execute(DEFECT_TABLE)
+    described = quoted_list(contract.table for contract in contracts)
+    connection.execute(
+        "delete from quality.defect "
+        f"where department || '__' || dataset not in (select unnest([{described}]))"
+    )
+
+
+def drop_defects(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Forget the findings of a dataset that cannot be judged tonight."""
+    connection.execute(
+        "delete from quality.defect where department = ? and dataset = ?",
+        [contract.department, contract.dataset],
+    )
 
 
 def build_defects(
@@ -56,7 +68,9 @@ def build_defects(
     contract: Contract,
     relation_results: Iterable[RuleResult] = (),
 ) -> int:
-    """Add one dataset's findings; returns the rows in force: staging and unresolved quarantine.
+    """Put tonight's findings of one dataset in the place of the former ones.
+
+    Returns the rows in force: staging and unresolved quarantine.
 
     Needs `raw`, `quarantine` and `staging` of the dataset and `meta.delivery`; leaves the
     quarantine's resolutions in the temporary table `held`.
@@ -66,14 +80,9 @@ def build_defects(
     """
     _load_rules(connection, contract)
     _load_deliveries(connection, contract)
-    _find_held_rows(connection, contract)
-    _resolve_by_replacement(connection)
-    _find_later_rows(connection, contract)
-    _resolve_by_key(connection, contract)
-    _resolve_by_other_columns(connection, contract)
-    _store_held(connection, contract)
-    _store_flagged(connection, contract)
-    _store_relations(connection, contract, relation_results)
+    resolve_refused_rows(connection, contract)
+    relations = _found_by_relations(connection, contract, relation_results)
+    _exchange(connection, contract, [_found_in_held(), _found_in_flags(contract), *relations])
     return _count(
         connection,
         f"select (select count(*) from staging.{contract.staging_model}) "
@@ -120,172 +129,99 @@ def _load_deliveries(connection: duckdb.DuckDBPyConnection, contract: Contract) 
     )
 
 
-def _find_held_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Refused rows with their values; `wrong` lists the columns that are not to be relied on."""
-    null_keys = ", ".join(f"case when {name} is null then '{name}' end" for name in contract.key)
-    wrong = f"string_split(coalesce(_columns, ''), ',') || [{null_keys}]"
-    arrived = _arrived(contract)
-    columns = ", ".join(column.name for column in contract.columns)
-    connection.execute(
-        f"""
-        create or replace temp table held as
-        select {columns}, _delivery_id, _business_date, _sequence, _line_number, _rules, _flags,
-            null::varchar as resolved_by, {arrived} as arrived,
-            list_sort(list_distinct(list_filter({wrong}, lambda name: name <> ''))) as wrong
-        from quarantine.{contract.table}
-        """
-    )
-
-
-def _find_later_rows(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Accepted rows that came after the first refused row that no delivery replaced, of the
-    deliveries that may hold any."""
-    arrived = _arrived(contract)
-    columns = ", ".join(column.name for column in contract.columns)
-    after = ">=" if contract.delivery == "change_log" else ">"
-    deliveries = connection.execute(
-        f"select delivery_id from loaded where row(business_date, sequence) {after} "
-        "(select min(row(_business_date, _sequence)) from held where resolved_by is null) "
-        "order by delivery_id"
-    ).fetchall()
-    # A list, and not a query: Parquet files of other deliveries are then not read.
-    own = quoted_list(name for (name,) in deliveries)
-    connection.execute(
-        f"""
-        create or replace temp table later as
-        select {columns}, _delivery_id, {arrived} as arrived
-        from raw.{contract.table}
-        where _delivery_id in ({own})
-            and {arrived} > (select min(arrived) from held where resolved_by is null)
-        """
-    )
-
-
-def _arrived(contract: Contract) -> str:
-    """What orders the rows of a dataset; in a change log the lines of one file follow too."""
-    line = ", _line_number" if contract.delivery == "change_log" else ""
-    return f"row(_business_date, _sequence{line})"
-
-
-def _resolve_by_replacement(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(
-        "update held set resolved_by = loaded.replaced_by from loaded "
-        "where loaded.delivery_id = held._delivery_id"
-    )
-
-
-def _resolve_by_key(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    if contract.key:
-        keys = ", ".join(f"'{name}'" for name in contract.key)
-        _resolve(connection, contract.key, f"not list_has_any(held.wrong, [{keys}])")
-
-
-def _resolve_by_other_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """One statement per distinct set of wrong columns that holds a key column."""
-    keys = ", ".join(f"'{name}'" for name in contract.key)
-    sets = connection.execute(
-        "select distinct wrong from held where resolved_by is null "
-        f"and list_has_any(wrong, [{keys}]::varchar[]) order by wrong"
-    ).fetchall()
-    for (wrong,) in sets:
-        kept = tuple(c.name for c in contract.columns if c.name not in wrong)
-        if kept:
-            names = ", ".join(f"'{name}'" for name in wrong)
-            _resolve(connection, kept, f"held.wrong = [{names}]")
-
-
-def _resolve(
-    connection: duckdb.DuckDBPyConnection, columns: tuple[str, ...], condition: str
-) -> None:
-    """The first later delivery that brought a row equal in `columns` puts the held row right."""
-    names = ", ".join(columns)
-    equal = " and ".join(f"later.{name} is not distinct from held.{name}" for name in columns)
-    open_rows = f"held.resolved_by is null and {condition}"
-    connection.execute(
-        f"""
-        with candidates as (
-            select distinct {names}, _delivery_id, arrived from later
-            semi join (select {names} from held where {open_rows}) as held on {equal}
-        ),
-        resolved as (
-            select held._delivery_id as delivery_id, held._line_number as line_number,
-                min_by(later._delivery_id, later.arrived) as resolved_by
-            from held
-            inner join candidates as later on {equal} and later.arrived > held.arrived
-            where {open_rows}
-            group by all
-        )
-        update held set resolved_by = resolved.resolved_by
-        from resolved
-        where resolved.delivery_id = held._delivery_id
-            and resolved.line_number = held._line_number
-        """
-    )
-
-
-def _store_held(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    found = (
+def _found_in_held() -> str:
+    return (
         "select distinct _delivery_id, _line_number, resolved_by is null as is_open, resolved_by, "
         "unnest(string_split(concat_ws(',', nullif(_rules, ''), nullif(_flags, '')), ',')) "
         "as rule_id from held"
     )
-    _store(connection, contract, found)
 
 
-def _store_flagged(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _found_in_flags(contract: Contract) -> str:
     """A flag is open while its row is in force; else the row that took its place resolves it."""
     staging = f"staging.{contract.staging_model}"
     place = contract.key or ("_delivery_id", "_line_number")
     same = " and ".join(f"in_force.{name} = flagged.{name}" for name in place)
     key = "".join(f"{name}, " for name in contract.key)
-    found = f"""
-        with flagged as (
-            select {key}_delivery_id, _line_number, unnest(string_split(_flags, ',')) as rule_id
-            from raw.{contract.table} where _flags <> ''
-        )
-        select flagged._delivery_id, flagged._line_number, flagged.rule_id,
+    return f"""
+        select flagged._delivery_id, flagged._line_number,
             coalesce(in_force._delivery_id = flagged._delivery_id
                 and in_force._line_number = flagged._line_number, false) as is_open,
             case when not is_open
-                then coalesce(loaded.replaced_by, in_force._delivery_id) end as resolved_by
-        from flagged
+                then coalesce(loaded.replaced_by, in_force._delivery_id) end as resolved_by,
+            flagged.rule_id
+        from (
+            select {key}_delivery_id, _line_number, unnest(string_split(_flags, ',')) as rule_id
+            from raw.{contract.table} where _flags <> ''
+        ) as flagged
         left join {staging} as in_force on {same}
         left join loaded on loaded.delivery_id = flagged._delivery_id
     """
-    _store(connection, contract, found)
 
 
-def _store_relations(
+def _found_by_relations(
     connection: duckdb.DuckDBPyConnection, contract: Contract, results: Iterable[RuleResult]
-) -> None:
+) -> Iterator[str]:
     """Within its tolerance a rule passes, and the rows that it spares are no defects."""
     failing = {r.rule_id for r in results if r.dataset == contract.dataset
                and r.department == contract.department and r.status == FAIL}  # fmt: skip
     for rule in contract.rules_of("relation"):
         query = rows_found(connection, contract, rule) if rule.rule_id in failing else None
         if query is not None:
-            found = (
-                f"select _delivery_id, _line_number, '{rule.rule_id}' as rule_id, "
-                f"true as is_open, null as resolved_by from ({query}) as failing"
+            yield (
+                "select _delivery_id, _line_number, true as is_open, null as resolved_by, "
+                f"'{rule.rule_id}' as rule_id from ({query}) as failing"
             )
-            _store(connection, contract, found)
 
 
-def _store(connection: duckdb.DuckDBPyConnection, contract: Contract, found: str) -> None:
-    """`found` gives _delivery_id, _line_number, rule_id, is_open and resolved_by."""
+def _exchange(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, queries: Iterable[str]
+) -> None:
+    """Exchange the findings that differ from the former ones: most stand from night to night, and
+    to write them takes longer than to compare them.
+
+    Each query gives _delivery_id, _line_number, is_open, resolved_by and rule_id.
+    """
+    place = [contract.department, contract.dataset]
+    names = "file_name, business_date, engine, dimension, severity, columns, is_open, resolved_by"
+    former, now = (
+        ", ".join(f"{side}.{name}" for name in names.split(", ")) for side in ("former", "now")
+    )
+    connection.execute(
+        f"""
+        create or replace temp table differing as
+        with former as (
+            select rowid as row_number, * from quality.defect where department = ? and dataset = ?
+        ),
+        now as (
+            select found._delivery_id as delivery_id, loaded.file_name, loaded.business_date,
+                found._line_number as line_number, rule_id, known_rule.engine,
+                known_rule.dimension, known_rule.severity, known_rule.columns, found.is_open,
+                found.resolved_by
+            from ({" union all ".join(queries)}) as found
+            inner join known_rule using (rule_id)
+            left join loaded on loaded.delivery_id = found._delivery_id
+        )
+        select former.row_number, now.*
+        from former
+        full join now using (delivery_id, line_number, rule_id)
+        where row({former}) is distinct from row({now})
+        """,
+        place,
+    )
+    connection.execute(
+        "delete from quality.defect where rowid in (select row_number from differing)"
+    )
     connection.execute(
         f"""
         insert into quality.defect
-        select md5(concat_ws('|', found._delivery_id, found._line_number, found.rule_id)),
-            ?, ?, found._delivery_id, loaded.file_name, loaded.business_date,
-            found._line_number, found.rule_id, known_rule.engine, known_rule.dimension,
-            known_rule.severity, known_rule.columns, found.is_open, found.resolved_by
-        from ({found}) as found
-        inner join known_rule on known_rule.rule_id = found.rule_id
-        left join loaded on loaded.delivery_id = found._delivery_id
-        order by loaded.business_date, found._delivery_id, found._line_number, found.rule_id
+            (defect_id, department, dataset, delivery_id, line_number, rule_id, {names})
+        select md5(concat_ws('|', delivery_id, line_number, rule_id)), ?, ?,
+            delivery_id, line_number, rule_id, {names}
+        from differing where is_open is not null
+        order by business_date, delivery_id, line_number, rule_id
         """,
-        [contract.department, contract.dataset],
+        place,
     )
 
 

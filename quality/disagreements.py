@@ -8,7 +8,7 @@ the department whose contract states the rule; the other one is told, and gets n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import duckdb
 
@@ -17,10 +17,11 @@ from quality.masking import masked_sql
 from quality.relation_findings import rows_found
 from quality.relation_rules import other_table, staging_table
 from quality.results import FAIL, RuleResult
+from quality.sql_text import quoted_list
 
 DISAGREEMENT_TABLE = """
 create schema if not exists quality;
-create or replace table quality.disagreement (
+create table if not exists quality.disagreement (
     defect_id varchar not null,
     department varchar not null,
     dataset varchar not null,
@@ -42,9 +43,30 @@ two meet by, masked by the level of its column; `other_…` is the first row of 
 that has it, null where there is none."""
 
 
-def open_disagreement_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """An empty `quality.disagreement`: it is rebuilt each night."""
+def keep_disagreements(
+    connection: duckdb.DuckDBPyConnection, carried_on: Collection[tuple[str, str, str]]
+) -> None:
+    """Keep last night's disagreements of the rules whose findings were carried on, and no others:
+    elsewhere the rows or the contract may be others than those that were shown.
+
+    Args:
+        connection: of the warehouse.
+        carried_on: department, dataset and id of rules.
+    """
     connection.execute(DISAGREEMENT_TABLE)
+    kept = quoted_list(" ".join(place) for place in carried_on)
+    connection.execute(
+        "delete from quality.disagreement "
+        f"where concat_ws(' ', department, dataset, rule_id) not in (select unnest([{kept}]))"
+    )
+
+
+def drop_disagreements(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """Forget those of a dataset that cannot be judged tonight."""
+    connection.execute(
+        "delete from quality.disagreement where department = ? and dataset = ?",
+        [contract.department, contract.dataset],
+    )
 
 
 def build_disagreements(
@@ -53,10 +75,11 @@ def build_disagreements(
     others: Iterable[Contract],
     results: Iterable[RuleResult],
 ) -> None:
-    """Add the disagreements of one dataset's failing relation rules.
+    """Put tonight's disagreements of one dataset in the place of the former ones.
 
     Args:
-        connection: with `staging` of both datasets, and `meta.delivery`.
+        connection: with `staging` of both datasets, and `meta.delivery`; after
+            `keep_disagreements`.
         contract: of the dataset whose rules they are.
         others: the contracts that its rules may look into.
         results: of its relation rules tonight.
@@ -68,20 +91,51 @@ def build_disagreements(
     tables = {other.table: other for other in others}
     for rule in contract.rules_of("relation"):
         other = tables.get(other_table(rule) or "")
-        if rule.rule_id in failing and other is not None:
-            _store(connection, contract, rule, other)
+        if other is not None:
+            found = rows_found(connection, contract, rule) if rule.rule_id in failing else None
+            _drop_others(connection, contract, rule, found)
+            if found is not None:
+                _store(connection, contract, rule, other, found)
+
+
+def _drop_others(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule, found: str | None
+) -> None:
+    """Leave the former disagreements that stand as they are: rows that fail still, where failing
+    means that nobody has their key. Whom a row meets else may be another one tonight."""
+    stand = ""
+    if found is not None and rule.check == "exists_in":
+        stand = (
+            "and (delivery_id, line_number) not in "
+            f"(select (_delivery_id, _line_number) from ({found}) as found)"
+        )
+    connection.execute(
+        "delete from quality.disagreement "
+        f"where department = ? and dataset = ? and rule_id = ? {stand}",
+        [contract.department, contract.dataset, rule.rule_id],
+    )
 
 
 def _store(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule, other: Contract
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    rule: Rule,
+    other: Contract,
+    found: str,
 ) -> None:
+    """Add those of the rows of `found` that have none."""
     own_key, their_key, difference = _meeting(rule)
     shown = masked_sql(f"here.{own_key}::varchar", contract.column(own_key), contract)
     connection.execute(
         f"""
         insert into quality.disagreement
         with broken as (
-            {rows_found(connection, contract, rule)}
+            select found._delivery_id, found._line_number
+            from ({found}) as found
+            anti join quality.disagreement as shown
+                on shown.department = $department and shown.dataset = $dataset
+                and shown.rule_id = $rule and shown.delivery_id = found._delivery_id
+                and shown.line_number = found._line_number
         ),
         met as (
             select broken._delivery_id, broken._line_number, {shown} as shown_key,

@@ -18,12 +18,13 @@ from pathlib import Path
 import duckdb
 
 from quality.campaigns import DEFAULT_PLANS, CampaignProgress, measure_all, read_plans
+from quality.carried_findings import note_base
 from quality.catalogue import Catalogue
 from quality.causes import Fault, causes_of, write_causes
 from quality.contract import Contract
 from quality.dataset_judgement import judge_dataset
 from quality.defects import open_defect_table
-from quality.disagreements import open_disagreement_table
+from quality.disagreements import keep_disagreements
 from quality.expected_checks import write_expected
 from quality.feedback.bulletin import read_bulletin
 from quality.feedback.contents import Contents, read_contents
@@ -73,11 +74,14 @@ def judge(
     from quality.expectations.runner import run_relation_rules
 
     with _opened(warehouse, settings) as connection:
-        counted = find_relations(connection, catalogue.contracts)
-    relations = run_relation_rules(warehouse, catalogue.contracts, business_date, settings, counted)
+        found = find_relations(connection, catalogue.contracts)
+        keep_disagreements(connection, found.carried_on)
+        note_base(connection)
+    relations = run_relation_rules(
+        warehouse, catalogue.contracts, business_date, settings, found.looked_at
+    )
     with _opened(warehouse, settings) as connection:
-        open_defect_table(connection)
-        open_disagreement_table(connection)
+        open_defect_table(connection, catalogue.contracts)
         judged: list[RuleResult] = []
         faults: list[Fault] = []
         for contract in catalogue.contracts:
@@ -269,7 +273,10 @@ def send_decisions(
 def _opened(
     warehouse: Path, settings: Settings, *, read_only: bool = False
 ) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(warehouse), read_only=read_only, config=dict(settings or {}))
+    connection = duckdb.connect(str(warehouse), read_only=read_only, config=dict(settings or {}))
+    # What a step writes goes into the file once, at its end: each time takes as long.
+    connection.execute("set checkpoint_threshold = '1GB'")
+    return connection
 
 
 def _place(contract: Contract) -> tuple[str, str]:

@@ -8,14 +8,16 @@ Does not belong here: what a check means (`relation_rules`), the verdicts (`expe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
 from quality import repeated_keys
-from quality.carried_findings import Came, carry_on, note_base, take_base
+from quality.carried_findings import carry_on, take_base
 from quality.contract import Contract, Rule
 from quality.delivery_counts import count_deliveries
 from quality.expectations.tolerance import accepts
+from quality.meetings import Came
 from quality.relation_rules import (
     RELATION_CHECKS,
     failing_rows,
@@ -46,31 +48,46 @@ create table if not exists quality.relation_count (
 only counted. Counts: one row per rule that was looked at."""
 
 
-def find_relations(
-    connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract]
-) -> frozenset[tuple[str, str, str]]:
+Place = tuple[str, str, str]
+"""Department, dataset and id of a rule."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The relation rules whose failing rows were looked for."""
+
+    looked_at: frozenset[Place]
+    """A rule whose query failed is not among them: whoever judges it meets the error."""
+    carried_on: frozenset[Place]
+    """Those of which the findings of the last night were carried on."""
+
+
+def find_relations(connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract]) -> Found:
     """Look for the failing rows of every relation rule that names rows.
 
-    Returns department, dataset and id of the rules that were looked at. A rule whose query fails
-    is not among them: whoever judges it meets the error.
+    Whoever keeps what follows from them calls `note_base` afterwards; without it the next night
+    looks at all rows.
     """
     connection.execute(FINDING_TABLES)
     came = take_base(connection)
     connection.execute("truncate quality.relation_finding; truncate quality.relation_count")
     by_table = {contract.table: contract for contract in contracts}
-    found = set()
+    looked_at, carried_on = set(), set()
     for contract in by_table.values():
         for rule in contract.rules_of("relation"):
             if rule.check in RELATION_CHECKS or (rule.check == "sql" and finds_rows(rule)):
+                place = (contract.department, contract.dataset, rule.rule_id)
                 connection.begin()
                 try:
-                    _find(connection, contract, rule, by_table, came)
+                    is_carried = _find(connection, contract, rule, by_table, came)
                     connection.commit()
-                    found.add((contract.department, contract.dataset, rule.rule_id))
                 except duckdb.Error:
                     connection.rollback()
-    note_base(connection)
-    return frozenset(found)
+                    continue
+                looked_at.add(place)
+                if is_carried:
+                    carried_on.add(place)
+    return Found(frozenset(looked_at), frozenset(carried_on))
 
 
 def rows_found(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> str | None:
@@ -103,16 +120,18 @@ def _find(
     rule: Rule,
     contracts: Mapping[str, Contract],
     came: Came | None,
-) -> None:
-    """Store the failing rows and their number: carried on from the last night where that is
-    possible, looked for among all rows where it is not."""
+) -> bool:
+    """Store the failing rows and their number; returns whether they were carried on from the last
+    night: where that is not possible, they are looked for among all rows."""
     if rule.check == repeated_keys.CHECK:
         count_deliveries(connection, contract)
     carried = carry_on(connection, contract, rule, contracts, came) if came is not None else None
+    is_carried = False
     if carried is not None:
         failed, total = carried.failed, carried.total
         is_spared = accepts(rule.options, failed, total)
-    if carried is None or not (is_spared or carried.are_kept):
+        is_carried = is_spared or carried.are_kept
+    if not is_carried:
         failed, total = _failing(connection, contract, rule, contracts)
         is_spared = accepts(rule.options, failed, total)
     identity = [contract.department, contract.dataset, rule.rule_id]
@@ -125,6 +144,7 @@ def _find(
             "from failing order by _delivery_id, _line_number",
             identity,
         )
+    return is_carried
 
 
 def _failing(

@@ -203,15 +203,15 @@ def rows_with_verdict(rule: Rule, contract: Contract, *, meets_one: bool) -> str
 
 
 def verdicts(rule: Rule, here: str, there: str, refused: str) -> str:
-    """The verdicts of `exists_in` or `agrees_with`, as of `rows_with_verdict`, on some of the rows.
+    """The verdicts of a rule on some of the rows, as of `rows_with_verdict`.
 
     Args:
-        rule: of one of the two checks.
+        rule: `exists_in`, `exists_where` or `agrees_with`.
         here: the own rows, a table or a query in brackets.
         there: the rows there of all values of theirs.
         refused: the rows there that lie in quarantine.
     """
-    if rule.check == "agrees_with":
+    if rule.check != "exists_in":
         return _met(rule, here, there, meets_one=False)
     column, other = rule.columns[0], rule.arguments[1]
     return (

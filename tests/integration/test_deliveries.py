@@ -161,7 +161,7 @@ def test_a_later_line_of_a_log_puts_a_refused_one_right(
     with duckdb.connect(str(home.warehouse)) as connection:
         model = f"create schema staging; create view staging.{log.staging_model}"
         connection.execute(f"{model} as {staging_query(log)}")
-        open_defect_table(connection)
+        open_defect_table(connection, [log])
         build_defects(connection, log)
         found = connection.execute(
             "select line_number, is_open from quality.defect order by all"

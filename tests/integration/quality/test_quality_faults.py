@@ -17,7 +17,7 @@ from quality.causes import Cause, Recheck, causes_of, recheck_of
 from quality.contract import Contract
 from quality.dataset_judgement import judge_dataset
 from quality.defects import open_defect_table
-from quality.disagreements import open_disagreement_table
+from quality.disagreements import keep_disagreements
 from quality.results import complete
 from tests.conftest import Land, MakeContract, TakeUp
 
@@ -80,8 +80,8 @@ class Dataset:
                 "qualify row_number() over (partition by number "
                 "order by _business_date desc, _sequence desc, _line_number) = 1"
             )
-            open_defect_table(connection)
-            open_disagreement_table(connection)
+            open_defect_table(connection, [self.contract])
+            keep_disagreements(connection, [])
             judgement = judge_dataset(connection, catalogue, self.contract, night, [])
         results = complete(catalogue, night, judgement.results)
         causes = causes_of(results, judgement.faults)
