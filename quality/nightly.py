@@ -10,7 +10,7 @@ settings. `settings` are DuckDB's (`memory_limit`, `threads`, `temp_directory`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -26,13 +26,14 @@ from quality.dataset_judgement import judge_dataset
 from quality.defects import open_defect_table
 from quality.disagreements import keep_disagreements
 from quality.expected_checks import write_expected
+from quality.feedback.beside import BesideWriter
 from quality.feedback.bulletin import read_bulletin
 from quality.feedback.contents import Contents, read_contents
 from quality.feedback.history import OrderMonth, read_months, read_trend, score_before
 from quality.feedback.listing import write_listing
 from quality.feedback.reply_sheet import write_decisions
 from quality.feedback.site import PageHistory, write_bulletin, write_department_page
-from quality.feedback.workbook import workbook_name, write_workbook
+from quality.feedback.workbook import workbook_name
 from quality.relation_findings import find_relations
 from quality.results import (
     NOT_APPLICABLE,
@@ -190,22 +191,24 @@ def send_all_home(
     Raises:
         KeyError: the catalogue has no such department.
     """
-    policy = read_policy()
-    with _opened(warehouse, settings, read_only=True) as connection:
+    begun: list[tuple[Contents, Callable[[], Path], Path, Path | None]] = []
+    with BesideWriter(read_policy(), alone=len(departments) < 2) as writer:
         for department in departments:
-            contents = read_contents(connection, catalogue, department, business_date)
+            with _opened(warehouse, settings, read_only=True) as connection:
+                contents = read_contents(connection, catalogue, department, business_date)
+                listing = write_listing(connection, catalogue, contents, outbox / department)
+                history = PageHistory(
+                    read_trend(connection, business_date, department),
+                    read_months(connection, business_date).get(department, OrderMonth()),
+                    score_before(connection, business_date).get(department, {}),
+                )
             folder = outbox / department
-            listing = write_listing(connection, catalogue, contents, folder)
-            history = PageHistory(
-                read_trend(connection, business_date, department),
-                read_months(connection, business_date).get(department, OrderMonth()),
-                score_before(connection, business_date).get(department, {}),
-            )
             page = write_department_page(
                 contents, history, folder, workbook_name(business_date), listing
             )
-            workbook = write_workbook(contents, folder, policy)
-            yield department, _summary(contents, workbook, page, listing)
+            begun.append((_without_lines(contents), writer.write(contents, folder), page, listing))
+        for contents, workbook, page, listing in begun:
+            yield contents.department, _summary(contents, workbook(), page, listing)
 
 
 def _summary(
@@ -221,6 +224,11 @@ def _summary(
         defects=sum(contents.found.values()),
         score=contents.own.overall if contents.own else None,
     )
+
+
+def _without_lines(contents: Contents) -> Contents:
+    """Without the thousands of lines, which are not to wait for the other workbooks."""
+    return replace(contents, defects=())
 
 
 def run_campaigns(

@@ -109,21 +109,13 @@ class Layout:
             widths = [*widths[:first], sum(widths[first:])]
         lines = 1
         for cell, width in zip(cells, widths, strict=False):
-            lines = max(lines, _lines(cell, width))
-        self.set_lines(sheet, row, lines)
-        for position, cell in enumerate(cells):
-            self.write(sheet, row, position, cell)
-
-    def lines(self, sheet: Worksheet, position: int, cell: Cell) -> int:
-        """Lines that a cell takes in a column."""
-        return _lines(cell, self.widths[sheet.get_name()][position])
-
-    def set_lines(self, sheet: Worksheet, row: int, lines: int) -> None:
-        """Make a row as high as so many lines of text."""
+            if cell.style in _WRAPPED and isinstance(cell.value, str):
+                lines = max(lines, _lines(cell.value, width))
         sheet.set_row(row, lines * _LINE_HEIGHT + _ROW_PADDING)
+        for position, cell in enumerate(cells):
+            self._write(sheet, row, position, cell)
 
-    def write(self, sheet: Worksheet, row: int, position: int, cell: Cell) -> None:
-        """One cell; its row is as high as `row` or `set_lines` made it."""
+    def _write(self, sheet: Worksheet, row: int, position: int, cell: Cell) -> None:
         value, style = cell.value, self.styles[cell.style]
         if isinstance(value, str):
             sheet.write_string(row, position, value, style)
@@ -143,15 +135,8 @@ class Layout:
         sheet.autofilter(header, 0, max(last_row, header), columns - 1)
 
 
-def _lines(cell: Cell, width: float) -> int:
-    """Lines that a cell takes: a text that is wrapped may take several."""
-    if cell.style not in _WRAPPED or not isinstance(cell.value, str):
-        return 1
-    return _wrapped_lines(cell.value, width)
-
-
 @lru_cache(maxsize=8192)
-def _wrapped_lines(text: str, width: float) -> int:
+def _lines(text: str, width: float) -> int:
     """Lines that a wrapped text takes; a Chinese character is two digits wide."""
     used = len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
     return max(1, math.ceil(used / (width - 3)))

@@ -20,10 +20,9 @@ from pathlib import Path
 from xlsxwriter.workbook import Workbook
 
 from quality.contract import DIMENSIONS
-from quality.feedback.contents import ROWS_PER_ORDER, Contents, DefectLine, ScoreLine
+from quality.feedback.contents import ROWS_PER_ORDER, Contents, ScoreLine
 from quality.feedback.layout import Cell, Layout
 from quality.feedback.listing import listing_name
-from quality.feedback.many_rows import ManyRows
 from quality.feedback.messages import split_message
 from quality.feedback.reply_sheet import write_outcomes, write_reply_sheet
 from quality.work_orders import Policy, WorkOrder, machine
@@ -92,8 +91,7 @@ def _write_sheets(contents: Contents, path: Path, policy: Policy) -> None:
         _overview(layout, contents)
         _orders(layout, contents)
         write_reply_sheet(layout, contents, policy, _footer(contents))
-        defects = _defects(layout, contents)
-    defects.put_into(path)
+        _defects(layout, contents)
 
 
 def _footer(contents: Contents) -> str:
@@ -218,32 +216,28 @@ def _listing(order: WorkOrder, contents: Contents) -> str:
     return f"「缺陷明细」列出前 {ROWS_PER_ORDER:,} 条；全部 {found:,} 条的位置见「{everything}」"
 
 
-def _defects(layout: Layout, contents: Contents) -> ManyRows:
-    """The sheet; its rows come into the workbook when that is closed."""
+def _defects(layout: Layout, contents: Contents) -> None:
     sheet = layout.sheet("缺陷明细", _DEFECT_WIDTHS, _footer(contents))
     titles = ("工单号", "数据集", "文件", "行号", "级别", "字段", "报送值（已脱敏）", "问题",
               "处理要求")  # fmt: skip
     layout.header(sheet, 0, titles)
-    rows = ManyRows(layout, sheet, 1, map(_defect_cells, contents.defects))
+    for row, line in enumerate(contents.defects, start=1):
+        wrong, remedy = _message_cells(line.message)
+        cells = [
+            Cell(line.order_id, "mono"),
+            Cell(line.dataset_title),
+            Cell(line.file_name),
+            Cell(line.line_number, "line"),
+            Cell(_SEVERITIES[line.severity], line.severity),
+            Cell(line.columns),
+            Cell(line.value),
+            wrong,
+            remedy,
+        ]
+        layout.row(sheet, row, cells)
     if not contents.defects:
         layout.band(sheet, 1, len(titles) - 1, "没有行级缺陷。", style="good", height=24)
     layout.table_view(sheet, 0, len(contents.defects), len(titles))
-    return rows
-
-
-def _defect_cells(line: DefectLine) -> tuple[Cell, ...]:
-    wrong, remedy = _message_cells(line.message)
-    return (
-        Cell(line.order_id, "mono"),
-        Cell(line.dataset_title),
-        Cell(line.file_name),
-        Cell(line.line_number, "line"),
-        Cell(_SEVERITIES[line.severity], line.severity),
-        Cell(line.columns),
-        Cell(line.value),
-        wrong,
-        remedy,
-    )
 
 
 @lru_cache
