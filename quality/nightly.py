@@ -193,20 +193,21 @@ def send_all_home(
     """
     begun: list[tuple[Contents, Callable[[], Path], Path, Path | None]] = []
     with BesideWriter(read_policy(), alone=len(departments) < 2) as writer:
-        for department in departments:
-            with _opened(warehouse, settings, read_only=True) as connection:
+        with _opened(warehouse, settings, read_only=True) as connection:
+            for department in departments:
                 contents = read_contents(connection, catalogue, department, business_date)
-                listing = write_listing(connection, catalogue, contents, outbox / department)
+                folder = outbox / department
+                listing = write_listing(connection, catalogue, contents, folder)
                 history = PageHistory(
                     read_trend(connection, business_date, department),
                     read_months(connection, business_date).get(department, OrderMonth()),
                     score_before(connection, business_date).get(department, {}),
                 )
-            folder = outbox / department
-            page = write_department_page(
-                contents, history, folder, workbook_name(business_date), listing
-            )
-            begun.append((_without_lines(contents), writer.write(contents, folder), page, listing))
+                page = write_department_page(
+                    contents, history, folder, workbook_name(business_date), listing
+                )
+                workbook = writer.write(contents, folder)
+                begun.append((_without_lines(contents), workbook, page, listing))
         for contents, workbook, page, listing in begun:
             yield contents.department, _summary(contents, workbook(), page, listing)
 
