@@ -198,7 +198,8 @@ class TestPassingTrouble:
     ) -> None:
         api = start_api(Api(stations(35)))
         fetch.fetch(home, make_source(api, requestsPerSecond=10), DAY)
-        assert api.requests[-1].at - api.requests[0].at >= 0.29
+        # Four requests, three waits of 0.1 s; the first may arrive late, on a new connection.
+        assert api.requests[-1].at - api.requests[0].at >= 0.2
 
 
 class TestPagesThatComeTwice:
