@@ -1,11 +1,25 @@
+{% call incremental_by(['application_number']) %}
+    select application_number from {{ changed_rows('stg_education__enrolment_application') }}
+    union
+    select applications.application_number  -- of whose evidence rows came or went
+    from {{ ref('stg_education__enrolment_application') }} as applications
+    semi join {{ changed_rows('stg_human_resources__social_insurance_enrolment') }} as evidence
+        on applications.guardian_id_number = evidence.id_number
+{% endcall %}
+
 with
 
 applications as (
-    select * from {{ ref('stg_education__enrolment_application') }}
+    {{ only_changed(ref('stg_education__enrolment_application'), 'application_number') }}
 ),
 
 insurances as (
-    select * from {{ ref('stg_human_resources__social_insurance_enrolment') }}
+    {{ only_referred_to(
+        ref('stg_human_resources__social_insurance_enrolment'),
+        'id_number',
+        'applications',
+        'guardian_id_number'
+    ) }}
 ),
 
 reasons as (

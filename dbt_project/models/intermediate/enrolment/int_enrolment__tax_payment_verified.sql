@@ -1,11 +1,22 @@
+{% call incremental_by(['application_number']) %}
+    select application_number from {{ changed_rows('stg_education__enrolment_application') }}
+    union
+    select applications.application_number  -- of whose evidence rows came or went
+    from {{ ref('stg_education__enrolment_application') }} as applications
+    semi join {{ changed_rows('stg_taxation__tax_payment') }} as evidence
+        on applications.claimed_licence_code = evidence.unified_code
+{% endcall %}
+
 with
 
 applications as (
-    select * from {{ ref('stg_education__enrolment_application') }}
+    {{ only_changed(ref('stg_education__enrolment_application'), 'application_number') }}
 ),
 
 tax_payments as (
-    select * from {{ ref('stg_taxation__tax_payment') }}
+    {{ only_referred_to(
+        ref('stg_taxation__tax_payment'), 'unified_code', 'applications', 'claimed_licence_code'
+    ) }}
 ),
 
 reasons as (
