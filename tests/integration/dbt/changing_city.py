@@ -268,9 +268,6 @@ class ChangingCity:
             "guardian_name": self._some(self.names), "guardian_phone": "13905390001",
             "claims_social_insurance": "是", "claims_tax_payment": "是",
             "claimed_licence_code": self._some([None, *self.codes]),
-            "claimed_household_division": self._some([None, "371302"]),
-            "claimed_unit_number": self._some([None, "U1", "U2", "U3"]),
-            "claimed_permit_number": self._some([None, "P1", "P2", "P3", "P4"]),
             "applied_on": self._day(30),
         }  # fmt: skip
 

@@ -18,12 +18,7 @@ from quality.catalogue import Catalogue, read_catalogue
 pytestmark = pytest.mark.slow
 
 NIGHTS, COMPARED = 30, (12, 30)
-INCREMENTAL = (
-    "config.materialized:incremental",
-    "int_population__appearances_collected",
-    "enrolment_reason",
-    "enrolment_verification",
-)
+INCREMENTAL = ("config.materialized:incremental", "int_population__appearances_collected")
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,11 @@
-{% call incremental_by(['application_number']) %}
-    select application_number from {{ changed_rows('stg_education__enrolment_application') }}
-    union
-    select applications.application_number  -- of whose evidence rows came or went
-    from {{ ref('stg_education__enrolment_application') }} as applications
-    semi join {{ changed_rows('stg_natural_resources__real_estate') }} as evidence
-        on applications.claimed_unit_number = evidence.unit_number
-{% endcall %}
-
 with
 
 applications as (
-    {{ only_changed(ref('stg_education__enrolment_application'), 'application_number') }}
+    select * from {{ ref('stg_education__enrolment_application') }}
 ),
 
 real_estates as (
-    {{ only_referred_to(
-        ref('stg_natural_resources__real_estate'),
-        'unit_number',
-        'applications',
-        'claimed_unit_number'
-    ) }}
+    select * from {{ ref('stg_natural_resources__real_estate') }}
 ),
 
 reasons as (

@@ -1,25 +1,11 @@
-{% call incremental_by(['application_number']) %}
-    select application_number from {{ changed_rows('stg_education__enrolment_application') }}
-    union
-    select applications.application_number  -- of whose evidence rows came or went
-    from {{ ref('stg_education__enrolment_application') }} as applications
-    semi join {{ changed_rows('stg_public_security__residence_permit') }} as evidence
-        on applications.claimed_permit_number = evidence.permit_number
-{% endcall %}
-
 with
 
 applications as (
-    {{ only_changed(ref('stg_education__enrolment_application'), 'application_number') }}
+    select * from {{ ref('stg_education__enrolment_application') }}
 ),
 
 permits as (
-    {{ only_referred_to(
-        ref('stg_public_security__residence_permit'),
-        'permit_number',
-        'applications',
-        'claimed_permit_number'
-    ) }}
+    select * from {{ ref('stg_public_security__residence_permit') }}
 ),
 
 reasons as (

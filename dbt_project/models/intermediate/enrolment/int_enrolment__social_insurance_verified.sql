@@ -1,25 +1,11 @@
-{% call incremental_by(['application_number']) %}
-    select application_number from {{ changed_rows('stg_education__enrolment_application') }}
-    union
-    select applications.application_number  -- of whose evidence rows came or went
-    from {{ ref('stg_education__enrolment_application') }} as applications
-    semi join {{ changed_rows('stg_human_resources__social_insurance_enrolment') }} as evidence
-        on applications.guardian_id_number = evidence.id_number
-{% endcall %}
-
 with
 
 applications as (
-    {{ only_changed(ref('stg_education__enrolment_application'), 'application_number') }}
+    select * from {{ ref('stg_education__enrolment_application') }}
 ),
 
 insurances as (
-    {{ only_referred_to(
-        ref('stg_human_resources__social_insurance_enrolment'),
-        'id_number',
-        'applications',
-        'guardian_id_number'
-    ) }}
+    select * from {{ ref('stg_human_resources__social_insurance_enrolment') }}
 ),
 
 reasons as (

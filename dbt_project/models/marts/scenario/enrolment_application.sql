@@ -1,36 +1,15 @@
-{% call incremental_by(['application_number']) %}
-    select application_number from {{ changed_rows('stg_education__enrolment_application') }}
-    union
-    select application_number from {{ changed_keys('int_enrolment__household_verified') }}
-    union
-    select application_number from {{ changed_keys('int_enrolment__real_estate_verified') }}
-    union
-    select application_number from {{ changed_keys('int_enrolment__residence_permit_verified') }}
-    union
-    select application_number from {{ changed_keys('int_enrolment__social_insurance_verified') }}
-    union
-    select application_number from {{ changed_keys('int_enrolment__business_licence_verified') }}
-    union
-    select application_number from {{ changed_keys('int_enrolment__tax_payment_verified') }}
-{% endcall %}
-
 with
 
 applications as (
-    {{ only_changed(ref('stg_education__enrolment_application'), 'application_number') }}
+    select * from {{ ref('stg_education__enrolment_application') }}
 ),
 
 verifications as (
-    {{ only_changed(ref('enrolment_verification'), 'application_number') }}
+    select * from {{ ref('enrolment_verification') }}
 ),
 
 persons as (
-    {{ only_referred_to(
-        ref('int_population__golden_person_chosen'),
-        'id_number',
-        'applications',
-        'child_id_number'
-    ) }}
+    select * from {{ ref('int_population__golden_person_chosen') }}
 ),
 
 counted as (
