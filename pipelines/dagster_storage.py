@@ -11,20 +11,19 @@ the same as those of the storage that Dagster ships; either reads what the other
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
 )
-from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
-from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
 
@@ -119,17 +118,14 @@ class KeptSqliteStorage(DagsterSqliteStorage):
     """What `dagster.yaml` names; `base_dir` is the folder that holds `history` and `schedules`."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self.base_dir = base_dir
+        super().__init__(base_dir, inst_data)
         history = Path(base_dir) / "history"
         self._run_storage = KeptRunStorage.from_local(f"{history}/")
         self._event_log_storage = KeptEventLogStorage(f"{history / 'runs'}/")
-        self._schedule_storage = SqliteScheduleStorage.from_local(str(Path(base_dir) / "schedules"))
-        self._inst_data = inst_data
-        DagsterStorage.__init__(self)
 
     @classmethod
     def from_config_value(
-        cls, inst_data: ConfigurableClassData, config_value: SqliteStorageConfig
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
     ) -> KeptSqliteStorage:
         """As Dagster makes it from the file."""
         return cls.from_local(inst_data=inst_data, **config_value)
