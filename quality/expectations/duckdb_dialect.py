@@ -38,7 +38,7 @@ class BufferedDialect(duckdb_engine.Dialect):
     execution_ctx_cls = _BufferedContext
     supports_statement_cache = False
 
-    def connect(self, *cargs: Any, **cparams: Any) -> Any:
+    def connect(self, *_: Any, **cparams: Any) -> Any:
         """With the settings alone: duckdb-engine adds its name to them, and DuckDB lets nobody
         open a file that is open in this process with other settings."""
         connection = duckdb.connect(cparams["database"], config=cparams["url_config"])
