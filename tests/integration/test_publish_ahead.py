@@ -1,4 +1,4 @@
-"""The marts are copied while the rest of the night goes on, and nothing of it stays if that fails."""
+"""The marts are copied while the rest of the night goes on; if that fails, nothing of it stays."""
 
 from __future__ import annotations
 
