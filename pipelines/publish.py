@@ -90,6 +90,8 @@ class Publishing:
 
     def _begin(self) -> tuple[Filling, Future[None]]:
         self._home.published.mkdir(parents=True, exist_ok=True)
+        for left in self._home.published.glob(".incoming-*"):  # by a night that was killed
+            left.unlink()
         filling = Filling(self._home.warehouse, engine.settings())
         pool = ThreadPoolExecutor(1, thread_name_prefix="publish")
         former = current(self._home)

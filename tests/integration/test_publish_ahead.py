@@ -88,6 +88,15 @@ def test_a_night_that_ends_early_leaves_nothing(home: Home, begun: Publishing) -
     begun.abandon()  # again, as at every end of a run
 
 
+def test_what_a_killed_night_left_is_removed(home: Home) -> None:
+    build(home)
+    home.published.mkdir(exist_ok=True)
+    (home.published / ".incoming-1.duckdb").write_bytes(b"half")
+    (home.published / ".incoming-1.duckdb.wal").write_bytes(b"half")
+    publish(home, manifest(), NIGHT)
+    _nothing_is_left(home)
+
+
 def test_a_copy_that_takes_long_is_stopped(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """The statement runs for minutes; that the test ends at all is the point."""
     build(home)
