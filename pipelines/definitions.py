@@ -7,12 +7,13 @@ import dagster as dg
 from pipelines import dbt_run
 from pipelines.assets.models import model_assets
 from pipelines.assets.outbox import bulletin_asset, outbox_assets
-from pipelines.assets.published import published_asset
+from pipelines.assets.published import MARTS, published_asset
 from pipelines.assets.quality import quality_assets
 from pipelines.assets.raw import raw_assets
 from pipelines.checks import quality_checks
 from pipelines.home import Home, sources_folder
 from pipelines.jobs import nightly_job
+from pipelines.publish import Publishing
 from pipelines.resources import City
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors import late_file_sensor
@@ -28,20 +29,29 @@ def build_defs(city: City) -> dg.Definitions:
             yield city
 
     manifest = dbt_run.manifest(city.home, city.catalogue)
+
+    @dg.resource(required_resource_keys={"city"}, description="发布：模型建成即开始复制集市。")
+    def publishing(_: dg.InitResourceContext) -> Iterator[Publishing]:
+        begun = Publishing(city.home, manifest)
+        try:
+            yield begun
+        finally:
+            begun.abandon()
+
     return dg.Definitions(
         assets=[
             *raw_assets(city.catalogue),
-            model_assets(manifest),
+            model_assets(manifest, MARTS),
             *quality_assets(city.catalogue),
             outbox_assets(city.catalogue),
             bulletin_asset(),
-            published_asset(manifest, city.catalogue),
+            published_asset(city.catalogue),
         ],
         asset_checks=[quality_checks(city.catalogue)],
         jobs=[nightly_job],
         schedules=[nightly_schedule()],
         sensors=[late_file_sensor(city.home, city.catalogue)],
-        resources={"city": exclusive_city},
+        resources={"city": exclusive_city, "publishing": publishing},
         executor=dg.in_process_executor,
     )
 

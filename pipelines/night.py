@@ -31,6 +31,13 @@ run_coordinator:
   class: QueuedRunCoordinator
   config:
     max_concurrent_runs: 1
+storage:
+  custom:
+    module: pipelines.dagster_storage
+    class: KeptSqliteStorage
+    config:
+      base_dir:
+        env: DAGSTER_HOME
 """
 
 

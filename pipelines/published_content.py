@@ -87,45 +87,74 @@ def published_columns(node: Mapping[str, Any]) -> dict[str, str]:
     return expressions
 
 
-def fill(
-    target: Path,
-    warehouse: Path,
-    manifest: Mapping[str, Any],
-    business_date: date,
-    former: Path | None = None,
-    settings: Mapping[str, str] | None = None,
-) -> tuple[PublishedTable, ...]:
-    """Write the marts and the platform's own tables to `target`, in the order of their names.
+class Filling:
+    """One file on its way: first the marts, which stand when the models do, then the platform's
+    own tables, which the night writes to its end. To be closed, whatever becomes of it.
 
     Args:
-        target: a file that does not exist.
-        warehouse: as of the business date, not open anywhere.
-        manifest: of the dbt project that built it.
-        business_date: later nights of the platform's own tables are left out.
-        former: the current file; taken over where it was made of the build from which the
-            models went on.
+        warehouse: a file of the name `warehouse`; may be open in this process, with the same
+            settings.
         settings: DuckDB's.
-
-    Raises:
-        PublicationError: a table is missing, or a text holds a resident or phone number.
     """
-    if former is not None and _can_take_over(former, warehouse):
-        shutil.copyfile(former, target)
-    with duckdb.connect(str(target), config=dict(settings or {})) as connection:
-        path = str(warehouse).replace("'", "''")
-        connection.execute(f"attach '{path}' as warehouse (read_only)")
-        # Rows that went leave holes until a file is written anew: closing them would rewrite more
-        # than the night changed. All at once, for DuckDB would go through the file every 16 MB.
-        connection.execute("set max_vacuum_tasks = 0; begin")
-        content = _Content(connection, business_date)
+
+    def __init__(self, warehouse: Path, settings: Mapping[str, str]) -> None:
+        self._connection = duckdb.connect(str(warehouse), config=dict(settings))
+        self._content: _Content | None = None
+
+    def put_marts(self, target: Path, former: Path | None, manifest: Mapping[str, Any]) -> None:
+        """Copy the marts of a dbt project, which has built all of them.
+
+        Args:
+            target: a file that does not exist.
+            former: the current file; taken over where it was made of the build from which the
+                models went on.
+            manifest: of the project.
+
+        Raises:
+            PublicationError: a table is missing, or a text holds a resident or phone number.
+        """
+        if former is not None and _can_take_over(self._connection, former):
+            shutil.copyfile(former, target)
+        self._run(f"attach '{_quoted(target)}' as published; use published; begin")
+        self._content = _Content(self._connection)
+        self._content.look()
         for node in _marts(manifest):
-            content.put_mart(node)
+            self._content.put_mart(node)
+        self._run("commit")
+
+    def finish(self, business_date: date) -> tuple[PublishedTable, ...]:
+        """Copy the platform's own tables, without later nights.
+
+        Returns:
+            All tables, in the order of their names.
+
+        Raises:
+            PublicationError: a table is missing, or a text holds a resident or phone number.
+        """
+        if self._content is None:
+            raise ValueError("the marts come first")
+        self._run("begin")
+        self._content.look()
         for schema, name in OWN_TABLES:
-            content.put_own(schema, name)
-        tables = content.finish()
-        connection.execute("commit")
-        connection.execute("detach warehouse")
-    return tables
+            self._content.put_own(schema, name, business_date)
+        tables = self._content.finish()
+        self._run("commit; checkpoint published; use warehouse; detach published")
+        return tables
+
+    def stop(self) -> None:
+        """End what runs in another thread; it raises `duckdb.InterruptException` there."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Let go of both files."""
+        self._connection.close()
+
+    def _run(self, statements: str) -> None:
+        self._connection.execute(statements)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _marts(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -137,40 +166,49 @@ def _marts(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return sorted(models, key=lambda node: (node["schema"], node["name"]))
 
 
-def _can_take_over(former: Path, warehouse: Path) -> bool:
+def _can_take_over(connection: duckdb.DuckDBPyConnection, former: Path) -> bool:
     """Whether the file was made of the build from which the models went on, and has few holes.
 
     What went on is in the schema `changes` as long as no other build has begun.
     """
-    with duckdb.connect(str(former), read_only=True) as connection:
-        path = str(warehouse).replace("'", "''")
-        connection.execute(f"attach '{path}' as warehouse (read_only)")
-        if not {("former", "publication"), ("warehouse", "built_night")} <= {
-            ("warehouse" if database == "warehouse" else "former", name)
-            for database, name in connection.execute(
-                "select database_name, table_name from duckdb_tables() where schema_name = 'meta'"
-            ).fetchall()
-        }:
-            return False
-        follows = connection.execute(
-            "select count(*) from meta.publication as former, warehouse.meta.built_night as built "
-            "where built.is_whole and former.built_from = built.went_on_from"
-        ).fetchone()
-        free = connection.execute(
-            "select free_blocks, total_blocks from pragma_database_size() "
-            "where database_name <> 'warehouse'"
-        ).fetchone()
-        # `estimated_size` counts the places of rows, those of deleted ones among them.
-        holes = connection.execute(
-            "select coalesce(sum(places.estimated_size - listed.row_count), 0), "
-            "coalesce(sum(places.estimated_size), 0) "
-            "from meta.published_table as listed "
-            "inner join duckdb_tables() as places using (schema_name, table_name) "
-            "where places.database_name <> 'warehouse'"
-        ).fetchone()
+    connection.execute(f"attach '{_quoted(former)}' as former (read_only)")
+    try:
+        return _follows(connection) and _has_few_holes(connection)
+    finally:
+        connection.execute("detach former")
+
+
+def _follows(connection: duckdb.DuckDBPyConnection) -> bool:
+    present = set(
+        connection.execute(
+            "select database_name, table_name from duckdb_tables() where schema_name = 'meta'"
+        ).fetchall()
+    )
+    if not {("former", "publication"), ("warehouse", "built_night")} <= present:
+        return False
+    found = connection.execute(
+        "select count(*) from former.meta.publication as former, "
+        "warehouse.meta.built_night as built "
+        "where built.is_whole and former.built_from = built.went_on_from"
+    ).fetchone()
+    return found == (1,)
+
+
+def _has_few_holes(connection: duckdb.DuckDBPyConnection) -> bool:
+    free = connection.execute(
+        "select free_blocks, total_blocks from pragma_database_size() "
+        "where database_name = 'former'"
+    ).fetchone()
+    # `estimated_size` counts the places of rows, those of deleted ones among them.
+    holes = connection.execute(
+        "select coalesce(sum(places.estimated_size - listed.row_count), 0), "
+        "coalesce(sum(places.estimated_size), 0) "
+        "from former.meta.published_table as listed "
+        "inner join duckdb_tables() as places using (schema_name, table_name) "
+        "where places.database_name = 'former'"
+    ).fetchone()
     return (
-        follows == (1,)
-        and free is not None
+        free is not None
         and free[0] <= free[1] * MOST_FREE
         and holes is not None
         and holes[0] <= holes[1] * MOST_HOLES
@@ -178,20 +216,18 @@ def _can_take_over(former: Path, warehouse: Path) -> bool:
 
 
 class _Content:
-    """The tables of one file on their way; `warehouse` is attached to its connection."""
+    """The tables of the file `published`, which is attached to a connection of `warehouse`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, business_date: date) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._business_date = business_date
         self._writer = TableWriter(connection)
         self._tables: list[PublishedTable] = []
-        self._present = set(
-            connection.execute(
-                "select schema_name, table_name from duckdb_tables() "
-                "where database_name = 'warehouse'"
-            ).fetchall()
-        )
+        self._present: set[tuple[str, str]] = set()
         self._former = self._take_former()
+
+    def look(self) -> None:
+        """Look which tables the warehouse has now."""
+        self._present = self._tables_of("warehouse")
 
     def put_mart(self, node: Mapping[str, Any]) -> None:
         """The table of one model: taken over with its changes, or written anew."""
@@ -217,12 +253,12 @@ class _Content:
             found = self._writer.write(table, f"select {columns} from warehouse.{table}", former)
         self._tables.append(found.table(schema, name))
 
-    def put_own(self, schema: str, name: str) -> None:
+    def put_own(self, schema: str, name: str, business_date: date) -> None:
         """One of the platform's own tables, without later nights."""
         self._require(schema, name)
         former = self._former.pop((schema, name), None)
         table = f"{schema}.{name}"
-        query = f"select * from warehouse.{table} {self._until(schema, name)}"
+        query = f"select * from warehouse.{table} {self._until(schema, name, business_date)}"
         self._tables.append(self._writer.write(table, query, former).table(schema, name))
 
     def finish(self) -> tuple[PublishedTable, ...]:
@@ -246,10 +282,7 @@ class _Content:
 
     def _take_former(self) -> dict[tuple[str, str], RowSum]:
         """Table → rows and checksum of the file that was taken over; empty for a new one."""
-        own = self._connection.execute(
-            "select count(*) from duckdb_tables() where database_name <> 'warehouse'"
-        ).fetchone()
-        if own == (0,):
+        if not self._tables_of("published"):
             return {}
         rows = self._connection.execute("from meta.published_table").fetchall()
         self._connection.execute("drop table meta.published_table; drop table meta.publication")
@@ -262,11 +295,19 @@ class _Content:
         if (schema, name) not in self._present:
             raise PublicationError(f"the table {schema}.{name} was not built")
 
-    def _until(self, schema: str, name: str) -> str:
+    def _tables_of(self, database: str) -> set[tuple[str, str]]:
+        return set(
+            self._connection.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = ?",
+                [database],
+            ).fetchall()
+        )
+
+    def _until(self, schema: str, name: str, business_date: date) -> str:
         """Leaves out later nights, which the warehouse knows when a past night runs again."""
         dated = self._connection.execute(
             "select count(*) from duckdb_columns() where database_name = 'warehouse' "
             "and schema_name = ? and table_name = ? and column_name = 'business_date'",
             [schema, name],
         ).fetchone()
-        return f"where business_date <= date '{self._business_date}'" if dated != (0,) else ""
+        return f"where business_date <= date '{business_date}'" if dated != (0,) else ""

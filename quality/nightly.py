@@ -193,7 +193,7 @@ def send_all_home(
     """
     begun: list[tuple[Contents, Callable[[], Path], Path, Path | None]] = []
     with BesideWriter(read_policy(), alone=len(departments) < 2) as writer:
-        with _opened(warehouse, settings, read_only=True) as connection:
+        with _opened(warehouse, settings) as connection:
             for department in departments:
                 contents = read_contents(connection, catalogue, department, business_date)
                 folder = outbox / department
@@ -258,7 +258,7 @@ def publish_bulletin(
     settings: Settings = None,
 ) -> Path:
     """Write the month's bulletin, as of the night, into the folder."""
-    with _opened(warehouse, settings, read_only=True) as connection:
+    with _opened(warehouse, settings) as connection:
         bulletin = read_bulletin(connection, catalogue, business_date, read_policy())
     return write_bulletin(bulletin, folder)
 
@@ -273,16 +273,15 @@ def send_decisions(
     settings: Settings = None,
 ) -> Path | None:
     """Write the disputes that wait for a decision to `outbox/<arbiter>/`; None without any."""
-    with _opened(warehouse, settings, read_only=True) as connection:
+    with _opened(warehouse, settings) as connection:
         return write_decisions(
             connection, catalogue, business_date, outbox / arbiter, read_policy()
         )
 
 
-def _opened(
-    warehouse: Path, settings: Settings, *, read_only: bool = False
-) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(warehouse), read_only=read_only, config=dict(settings or {}))
+def _opened(warehouse: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Never read-only: the night may hold the file open, and DuckDB wants the same settings."""
+    connection = duckdb.connect(str(warehouse), config=dict(settings or {}))
     # What a step writes goes into the file once, at its end: each time takes as long.
     connection.execute("set checkpoint_threshold = '1GB'")
     return connection

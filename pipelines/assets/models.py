@@ -93,8 +93,11 @@ def _group(node: Mapping[str, Any]) -> str:
     return str(folders[1] if len(folders) > 1 else node["schema"])
 
 
-def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
-    """All models as one step. A failing model stops its descendants, not the night."""
+def model_assets(manifest: Mapping[str, Any], published: dg.AssetKey) -> dg.AssetsDefinition:
+    """All models as one step. A failing model stops its descendants, not the night.
+
+    Where all were built well, and `published` is part of the run, its work begins.
+    """
     specs = model_specs(manifest)
     names = {spec.key: spec.key.path[-1] for spec in specs}
     by_name = {name: key for key, name in names.items()}
@@ -112,7 +115,7 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         specs=[*specs, result],
         can_subset=True,
         partitions_def=BUSINESS_DATES,
-        required_resource_keys={"city"},
+        required_resource_keys={"city", "publishing"},
     )
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         city: City = context.resources.city
@@ -139,6 +142,8 @@ def model_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         if whole and not any(node.is_bad for node in nodes):
             last_build.finish(city.home, went_on=goes_on)
             standing.finish(city.home, standing.MODELS)
+            if published in context.job_def.asset_layer.executable_asset_keys:
+                context.resources.publishing.begin()
         counts = _row_counts(city.home)
         for node in nodes:
             if node.is_bad:

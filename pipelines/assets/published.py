@@ -1,8 +1,6 @@
 """Publishing as an asset: the last step, and the gate before it."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import dagster as dg
 
@@ -10,7 +8,7 @@ from pipelines import standing
 from pipelines.assets.models import RESULT, UNCHANGED, read_results
 from pipelines.assets.outbox import BULLETIN, outbox_key
 from pipelines.partitions import BUSINESS_DATES
-from pipelines.publish import current, publish
+from pipelines.publish import current
 from pipelines.published_table import PublicationError
 from pipelines.resources import City
 from quality.catalogue import Catalogue
@@ -19,7 +17,7 @@ STAGE = "发布 publish"
 MARTS = dg.AssetKey(["published", "marts"])
 
 
-def published_asset(manifest: Mapping[str, Any], catalogue: Catalogue) -> dg.AssetsDefinition:
+def published_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     """The published file; fails, and leaves the last one, where a model or test has failed."""
 
     @dg.asset(
@@ -30,7 +28,7 @@ def published_asset(manifest: Mapping[str, Any], catalogue: Catalogue) -> dg.Ass
         owners=["team:big_data"],
         kinds={"duckdb", "file"},
         partitions_def=BUSINESS_DATES,
-        required_resource_keys={"city"},
+        required_resource_keys={"city", "publishing"},
     )
     def marts(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         city: City = context.resources.city
@@ -48,7 +46,7 @@ def published_asset(manifest: Mapping[str, Any], catalogue: Catalogue) -> dg.Ass
                 "published, and what was published before stays"
             )
         try:
-            publication = publish(city.home, manifest, night)
+            publication = context.resources.publishing.finish(night)
         except PublicationError as error:
             raise dg.Failure(f"{error}; what was published before stays") from error
         standing.finish(city.home, standing.PUBLISHED, publication.version)

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import duckdb_engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg2 import PGExecutionContext_psycopg2
@@ -36,15 +38,20 @@ class BufferedDialect(duckdb_engine.Dialect):
     execution_ctx_cls = _BufferedContext
     supports_statement_cache = False
 
+    def connect(self, *_: Any, **cparams: Any) -> Any:
+        """With the settings alone: duckdb-engine adds its name to them, and DuckDB lets nobody
+        open a file that is open in this process with other settings."""
+        connection = duckdb.connect(cparams["database"], config=cparams["url_config"])
+        return duckdb_engine.ConnectionWrapper(connection)
+
 
 registry.register(DIALECT, __name__, BufferedDialect.__name__)
 
 
 def connection_url(warehouse: Path, settings: Mapping[str, str]) -> str:
-    """The read-only URL of a DuckDB file; `settings` are DuckDB's (`memory_limit`, `threads`).
+    """The URL of a DuckDB file; `settings` are DuckDB's (`memory_limit`, `threads`).
 
     Nobody else may hold the file open with other settings in this process.
     """
-    query = {**settings, "access_mode": "READ_ONLY"}
-    url = URL.create(DIALECT.replace(".", "+"), database=str(warehouse), query=query)
+    url = URL.create(DIALECT.replace(".", "+"), database=str(warehouse), query=dict(settings))
     return url.render_as_string(hide_password=False)

@@ -40,7 +40,7 @@ def run_relation_rules(
     """Judge every contract that has a staging table; the others have no result.
 
     Of the rules in `counted` the failing rows were looked for before (`relation_findings`).
-    Opens the warehouse read-only and lets go of it; the caller must not hold it open.
+    Opens the warehouse and lets go of it; whoever holds it open does so with the same settings.
     """
     settings = dict(settings or {})
     present = _staging_tables(warehouse, settings)
@@ -67,7 +67,7 @@ def run_relation_rules(
 
 
 def _staging_tables(warehouse: Path, settings: Mapping[str, str]) -> set[str]:
-    with duckdb.connect(str(warehouse), read_only=True, config=dict(settings)) as connection:
+    with duckdb.connect(str(warehouse), config=dict(settings)) as connection:
         rows = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'staging'"
         ).fetchall()

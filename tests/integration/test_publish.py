@@ -15,7 +15,7 @@ import pytest
 from pipelines import publish as publishing
 from pipelines import published_content, published_table
 from pipelines.home import Home
-from pipelines.publish import FILE, KEPT_VERSIONS, current, publish
+from pipelines.publish import FILE, KEPT_VERSIONS, Publication, Publishing, current
 from pipelines.published_content import OWN_TABLES, published_columns
 from pipelines.published_table import PublicationError
 
@@ -23,6 +23,10 @@ NIGHT = date(2026, 6, 30)
 Row = tuple[str | None, str | None, str | None]
 ROWS: Sequence[Row] = (("a" * 32, "张三", "兰山区金雀山路1号"), ("b" * 32, None, None))
 NUMBER, MOBILE = "11010519491231002X", "13812345678"
+
+
+def publish(home: Home, project: dict[str, Any], night: date) -> Publication:
+    return Publishing(home, project).finish(night)
 
 
 def model(columns: dict[str, dict[str, str]], name: str = "person") -> dict[str, Any]:
