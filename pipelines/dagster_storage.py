@@ -6,44 +6,46 @@ Dagster opens a connection for every event, twice for an asset's, and closes it 
 SQLAlchemy compiles the statement anew, and SQLite, left by its last connection, folds its log
 back into the file and waits for the disk. A night writes some three hundred events. The files are
 the same as those of the storage that Dagster ships; either reads what the other has written.
+
+The three classes made other here are not part of Dagster's public interface: a new minor version of
+it is taken up once `tests/integration/test_dagster_storage.py` passes with it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
 )
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
+
+_PATIENCE = 30
+"""Seconds to wait for another process that writes."""
 
 
-def _engine(url: str) -> db.Engine:
-    """One connection, which stays; a commit waits for the disk only where the log is folded back.
+def _kept_open(url: str) -> db.Engine:
+    """Its connection stays; a commit waits for the disk only where the log is folded back.
 
     In SQLite's words: a write-ahead log with `synchronous = normal`. A power cut may cost the
     newest events of a run, which a rerun writes again, and cannot damage the file.
     """
     engine = db.create_engine(
-        url,
-        poolclass=db.QueuePool,
-        pool_size=1,
-        max_overflow=-1,
-        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        url, pool_size=1, max_overflow=-1, connect_args={"timeout": _PATIENCE}
     )
 
     @db.event.listens_for(engine, "connect")
-    def _set(connection: object, _: object) -> None:
-        connection.execute("pragma synchronous = normal")  # type: ignore[attr-defined]
+    def _set(connection: Any, _: object) -> None:
+        connection.execute("pragma synchronous = normal")
 
     return engine
 
@@ -51,73 +53,72 @@ def _engine(url: str) -> db.Engine:
 class KeptRunStorage(SqliteRunStorage):
     """The table of runs."""
 
-    _engine: db.Engine | None = None
+    @cached_property
+    def _engine(self) -> db.Engine:
+        return _kept_open(self._conn_string)
 
     @contextmanager
     def connect(self) -> Iterator[db.Connection]:
         """A transaction on the connection that is kept."""
-        if self._engine is None:
-            self._engine = _engine(self._conn_string)
         with self._engine.begin() as connection:
             yield connection
 
     def dispose(self) -> None:
         """Close the file."""
         super().dispose()
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        self._engine.dispose()
 
 
 class KeptEventLogStorage(SqliteEventLogStorage):
     """The index over all runs, and the file of the run that was last asked for."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines: dict[str, db.Engine] = {}
-        super().__init__(base_dir, inst_data)
+    @cached_property
+    def _engines(self) -> dict[str, db.Engine]:
+        return {}
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[db.Connection]:
         with self._db_lock:
-            engine = self._kept(shard)
+            if shard not in self._engines:
+                if shard != INDEX_SHARD_NAME:
+                    self._close_runs()
+                self._engines[shard] = _kept_open(self.conn_string_for_shard(shard))
+            engine = self._engines[shard]
             if shard not in self._initialized_dbs:
                 self._initdb(engine)
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
-            if shard != INDEX_SHARD_NAME:
-                # Who watches a run watches its file, and that changes only when the log is folded.
-                with suppress(FileNotFoundError):
-                    os.utime(self.path_for_shard(shard))
 
-    def _kept(self, shard: str) -> db.Engine:
-        if shard not in self._engines:
-            for other in [name for name in self._engines if name != INDEX_SHARD_NAME]:
-                if shard != INDEX_SHARD_NAME:
-                    self._engines.pop(other).dispose()
-            self._engines[shard] = _engine(self.conn_string_for_shard(shard))
-        return self._engines[shard]
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store it, and touch the run's file: who watches the run watches that, and SQLite changes
+        it only when the log is folded back."""
+        super().store_event(event)
+        os.utime(self.path_for_shard(event.run_id))
 
     def wipe(self) -> None:
         """Forget all events; the files of the runs go."""
-        self._close()
+        with self._db_lock:
+            self._close_runs()
         super().wipe()
 
     def dispose(self) -> None:
         """Close the files."""
         super().dispose()
-        self._close()
-
-    def _close(self) -> None:
         with self._db_lock:
-            while self._engines:
-                self._engines.popitem()[1].dispose()
+            self._close_runs()
+            if INDEX_SHARD_NAME in self._engines:
+                self._engines.pop(INDEX_SHARD_NAME).dispose()
+
+    def _close_runs(self) -> None:
+        for shard in self._engines.keys() - {INDEX_SHARD_NAME}:
+            self._engines.pop(shard).dispose()
 
 
 class KeptSqliteStorage(DagsterSqliteStorage):
     """What `dagster.yaml` names; `base_dir` is the folder that holds `history` and `schedules`."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         super().__init__(base_dir, inst_data)
         history = Path(base_dir) / "history"
         self._run_storage = KeptRunStorage.from_local(f"{history}/")
@@ -125,7 +126,7 @@ class KeptSqliteStorage(DagsterSqliteStorage):
 
     @classmethod
     def from_config_value(
-        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+        cls, inst_data: Any, config_value: Mapping[str, Any]
     ) -> KeptSqliteStorage:
         """As Dagster makes it from the file."""
         return cls.from_local(inst_data=inst_data, **config_value)

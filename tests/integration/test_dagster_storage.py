@@ -31,17 +31,15 @@ def _run(instance: dg.DagsterInstance) -> str:
     return dg.materialize([several, holds], instance=instance).run_id
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+@pytest.fixture(autouse=True)
+def prepared(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "")  # put back afterwards
     monkeypatch.setenv("YISHU_HOME", "")
-    home = Home(tmp_path / "home")
     prepare_dagster(home)
-    return home
 
 
 @pytest.fixture
-def kept(home: Home) -> Iterator[dg.DagsterInstance]:
+def kept(prepared: None) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.get() as instance:
         yield instance
 
@@ -71,7 +69,7 @@ def _numbers(instance: dg.DagsterInstance) -> dict[str, object]:
     }
 
 
-def test_a_home_uses_it(home: Home) -> None:
+def test_a_home_uses_it() -> None:
     with dg.DagsterInstance.get() as instance:
         assert type(instance.event_log_storage).__name__ == "KeptEventLogStorage"
         assert type(instance.run_storage).__name__ == "KeptRunStorage"
@@ -110,6 +108,15 @@ def test_who_watches_a_run_is_told_while_it_runs(
     )
     kept.report_engine_event("news", kept.get_run_by_id(run_id))
     assert heard.wait(30)
+
+
+def test_who_reads_a_run_tells_nobody(kept: dg.DagsterInstance, home: Home) -> None:
+    """Or the UI, which reads when the file changes, would read for ever."""
+    run_id = _run(kept)
+    file = home.dagster / "history" / "runs" / f"{run_id}.db"
+    before = file.stat().st_mtime_ns
+    assert _told(kept, run_id)
+    assert file.stat().st_mtime_ns == before
 
 
 def test_of_many_runs_one_file_stays_open(kept: dg.DagsterInstance) -> None:
