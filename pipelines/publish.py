@@ -69,7 +69,6 @@ class Publishing:
             filling, marts = self._begun = self._begun or self._begin()
             marts.result()
             tables = filling.finish(business_date)
-            filling.close()
             version, is_new = self._put_in_place(business_date, tables)
         finally:
             self.abandon()
@@ -92,7 +91,7 @@ class Publishing:
         self._home.published.mkdir(parents=True, exist_ok=True)
         for left in self._home.published.glob(".incoming-*"):  # by a night that was killed
             left.unlink()
-        filling = Filling(self._home.warehouse, engine.settings())
+        filling = Filling(engine.connect(self._home))
         pool = ThreadPoolExecutor(1, thread_name_prefix="publish")
         former = current(self._home)
         marts = pool.submit(filling.put_marts, self._temporary, former, self._manifest)

@@ -15,7 +15,7 @@ them, those that differ where a table is large.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -92,14 +92,14 @@ class Filling:
     own tables, which the night writes to its end. To be closed, whatever becomes of it.
 
     Args:
-        warehouse: a file of the name `warehouse`; may be open in this process, with the same
-            settings.
-        settings: DuckDB's.
+        warehouse: a connection of its own, to a file of the name `warehouse`.
     """
 
-    def __init__(self, warehouse: Path, settings: Mapping[str, str]) -> None:
-        self._connection = duckdb.connect(str(warehouse), config=dict(settings))
-        self._content: _Content | None = None
+    def __init__(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        self._connection = warehouse
+        self._writer = TableWriter(warehouse)
+        self._former: dict[tuple[str, str], RowSum] = {}
+        self._tables: list[PublishedTable] = []
 
     def put_marts(self, target: Path, former: Path | None, manifest: Mapping[str, Any]) -> None:
         """Copy the marts of a dbt project, which has built all of them.
@@ -116,14 +116,14 @@ class Filling:
         if former is not None and _can_take_over(self._connection, former):
             shutil.copyfile(former, target)
         self._run(f"attach '{_quoted(target)}' as published; use published; begin")
-        self._content = _Content(self._connection)
-        self._content.look()
+        self._former = self._take_former()
+        present = self._tables_of("warehouse")
         for node in _marts(manifest):
-            self._content.put_mart(node)
+            self._put_mart(node, present)
         self._run("commit")
 
     def finish(self, business_date: date) -> tuple[PublishedTable, ...]:
-        """Copy the platform's own tables, without later nights.
+        """Copy the platform's own tables, without later nights; the marts are there.
 
         Returns:
             All tables, in the order of their names.
@@ -131,13 +131,18 @@ class Filling:
         Raises:
             PublicationError: a table is missing, or a text holds a resident or phone number.
         """
-        if self._content is None:
-            raise ValueError("the marts come first")
         self._run("begin")
-        self._content.look()
+        present = self._tables_of("warehouse")
         for schema, name in OWN_TABLES:
-            self._content.put_own(schema, name, business_date)
-        tables = self._content.finish()
+            _require(present, schema, name)
+            table = f"{schema}.{name}"
+            query = f"select * from warehouse.{table} {self._until(schema, name, business_date)}"
+            former = self._former.pop((schema, name), None)
+            self._tables.append(self._writer.write(table, query, former).table(schema, name))
+        for schema, name in self._former:  # no longer published
+            self._run(f"drop table {schema}.{name}")
+        tables = tuple(sorted(self._tables, key=lambda table: (table.schema, table.name)))
+        self._note(tables, knows_its_build=("meta", "built_night") in present)
         self._run("commit; checkpoint published; use warehouse; detach published")
         return tables
 
@@ -149,8 +154,80 @@ class Filling:
         """Let go of both files."""
         self._connection.close()
 
+    def _put_mart(self, node: Mapping[str, Any], present: set[tuple[str, str]]) -> None:
+        """The table of one model: taken over with its changes, or written anew."""
+        schema, name = node["schema"], node["name"]
+        _require(present, schema, name)
+        expressions = published_columns(node)
+        columns = ", ".join(f'{sql} as "{column}"' for column, sql in expressions.items())
+        config = node.get("config") or {}
+        keys = list(config.get("unique_key") or ())
+        follows_keys = (
+            config.get("materialized") == "incremental"
+            and config.get("incremental_strategy") == "changed_keys"
+            and all(expressions.get(key) == f'"{key}"' for key in keys)  # unmasked
+            and {("changes", name), ("changes", f"{name}__new")} <= present
+        )
+        former = self._former.pop((schema, name), None)
+        table = f"{schema}.{name}"
+        if former is not None and follows_keys:
+            changed = f"select {', '.join(keys)} from warehouse.changes.{name}"
+            new = f"select {columns} from warehouse.changes.{name}__new"
+            found = self._writer.replace_keys(table, keys, changed, new, former)
+        else:
+            found = self._writer.write(table, f"select {columns} from warehouse.{table}", former)
+        self._tables.append(found.table(schema, name))
+
+    def _note(self, tables: Sequence[PublishedTable], *, knows_its_build: bool) -> None:
+        """Note the checksums and the build, for the file that follows this one."""
+        self._run(
+            "create table meta.published_table "
+            "(schema_name varchar, table_name varchar, row_count bigint, checksum varchar)"
+        )
+        self._connection.executemany(
+            "insert into meta.published_table values (?, ?, ?, ?)",
+            [(t.schema, t.name, t.rows, t.checksum) for t in tables],
+        )
+        built = "select null::varchar as built_from where false"
+        if knows_its_build:
+            built = "select built_from from warehouse.meta.built_night where is_whole"
+        self._run(f"create table meta.publication as {built}")
+
+    def _take_former(self) -> dict[tuple[str, str], RowSum]:
+        """Table → rows and checksum of the file that was taken over; empty for a new one."""
+        if not self._tables_of("published"):
+            return {}
+        rows = self._connection.execute("from meta.published_table").fetchall()
+        self._run("drop table meta.published_table; drop table meta.publication")
+        return {
+            (schema, name): RowSum(count, int(checksum, 16))
+            for schema, name, count, checksum in rows
+        }
+
+    def _tables_of(self, database: str) -> set[tuple[str, str]]:
+        return set(
+            self._connection.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = ?",
+                [database],
+            ).fetchall()
+        )
+
+    def _until(self, schema: str, name: str, business_date: date) -> str:
+        """Leaves out later nights, which the warehouse knows when a past night runs again."""
+        dated = self._connection.execute(
+            "select count(*) from duckdb_columns() where database_name = 'warehouse' "
+            "and schema_name = ? and table_name = ? and column_name = 'business_date'",
+            [schema, name],
+        ).fetchone()
+        return f"where business_date <= date '{business_date}'" if dated != (0,) else ""
+
     def _run(self, statements: str) -> None:
         self._connection.execute(statements)
+
+
+def _require(present: set[tuple[str, str]], schema: str, name: str) -> None:
+    if (schema, name) not in present:
+        raise PublicationError(f"the table {schema}.{name} was not built")
 
 
 def _quoted(path: Path) -> str:
@@ -213,101 +290,3 @@ def _has_few_holes(connection: duckdb.DuckDBPyConnection) -> bool:
         and holes is not None
         and holes[0] <= holes[1] * MOST_HOLES
     )
-
-
-class _Content:
-    """The tables of the file `published`, which is attached to a connection of `warehouse`."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self._writer = TableWriter(connection)
-        self._tables: list[PublishedTable] = []
-        self._present: set[tuple[str, str]] = set()
-        self._former = self._take_former()
-
-    def look(self) -> None:
-        """Look which tables the warehouse has now."""
-        self._present = self._tables_of("warehouse")
-
-    def put_mart(self, node: Mapping[str, Any]) -> None:
-        """The table of one model: taken over with its changes, or written anew."""
-        schema, name = node["schema"], node["name"]
-        self._require(schema, name)
-        expressions = published_columns(node)
-        columns = ", ".join(f'{sql} as "{column}"' for column, sql in expressions.items())
-        config = node.get("config") or {}
-        keys = list(config.get("unique_key") or ())
-        follows_keys = (
-            config.get("materialized") == "incremental"
-            and config.get("incremental_strategy") == "changed_keys"
-            and all(expressions.get(key) == f'"{key}"' for key in keys)  # unmasked
-            and {("changes", name), ("changes", f"{name}__new")} <= self._present
-        )
-        former = self._former.pop((schema, name), None)
-        table = f"{schema}.{name}"
-        if former is not None and follows_keys:
-            changed = f"select {', '.join(keys)} from warehouse.changes.{name}"
-            new = f"select {columns} from warehouse.changes.{name}__new"
-            found = self._writer.replace_keys(table, keys, changed, new, former)
-        else:
-            found = self._writer.write(table, f"select {columns} from warehouse.{table}", former)
-        self._tables.append(found.table(schema, name))
-
-    def put_own(self, schema: str, name: str, business_date: date) -> None:
-        """One of the platform's own tables, without later nights."""
-        self._require(schema, name)
-        former = self._former.pop((schema, name), None)
-        table = f"{schema}.{name}"
-        query = f"select * from warehouse.{table} {self._until(schema, name, business_date)}"
-        self._tables.append(self._writer.write(table, query, former).table(schema, name))
-
-    def finish(self) -> tuple[PublishedTable, ...]:
-        """Drop what is no longer published; note the checksums and the build."""
-        for schema, name in self._former:
-            self._connection.execute(f"drop table {schema}.{name}")
-        tables = tuple(sorted(self._tables, key=lambda table: (table.schema, table.name)))
-        self._connection.execute(
-            "create table meta.published_table "
-            "(schema_name varchar, table_name varchar, row_count bigint, checksum varchar)"
-        )
-        self._connection.executemany(
-            "insert into meta.published_table values (?, ?, ?, ?)",
-            [(t.schema, t.name, t.rows, t.checksum) for t in tables],
-        )
-        built = "select null::varchar as built_from where false"
-        if ("meta", "built_night") in self._present:
-            built = "select built_from from warehouse.meta.built_night where is_whole"
-        self._connection.execute(f"create table meta.publication as {built}")
-        return tables
-
-    def _take_former(self) -> dict[tuple[str, str], RowSum]:
-        """Table → rows and checksum of the file that was taken over; empty for a new one."""
-        if not self._tables_of("published"):
-            return {}
-        rows = self._connection.execute("from meta.published_table").fetchall()
-        self._connection.execute("drop table meta.published_table; drop table meta.publication")
-        return {
-            (schema, name): RowSum(count, int(checksum, 16))
-            for schema, name, count, checksum in rows
-        }
-
-    def _require(self, schema: str, name: str) -> None:
-        if (schema, name) not in self._present:
-            raise PublicationError(f"the table {schema}.{name} was not built")
-
-    def _tables_of(self, database: str) -> set[tuple[str, str]]:
-        return set(
-            self._connection.execute(
-                "select schema_name, table_name from duckdb_tables() where database_name = ?",
-                [database],
-            ).fetchall()
-        )
-
-    def _until(self, schema: str, name: str, business_date: date) -> str:
-        """Leaves out later nights, which the warehouse knows when a past night runs again."""
-        dated = self._connection.execute(
-            "select count(*) from duckdb_columns() where database_name = 'warehouse' "
-            "and schema_name = ? and table_name = ? and column_name = 'business_date'",
-            [schema, name],
-        ).fetchone()
-        return f"where business_date <= date '{business_date}'" if dated != (0,) else ""

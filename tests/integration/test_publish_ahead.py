@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipelines import engine, published_content
+from pipelines import engine
 from pipelines.home import Home
 from pipelines.publish import Publishing, current
+from pipelines.published_content import Filling
 from pipelines.published_table import PublicationError
-from tests.integration.test_publish import (
+from tests.integration.publication import (
     COLUMNS,
     MOBILE,
     NIGHT,
@@ -24,11 +24,6 @@ from tests.integration.test_publish import (
     model,
     publish,
 )
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home").create()
 
 
 @pytest.fixture
@@ -101,14 +96,12 @@ def test_a_copy_that_takes_long_is_stopped(home: Home, monkeypatch: pytest.Monke
     """The statement runs for minutes; that the test ends at all is the point."""
     build(home)
     runs = threading.Event()
-    put_mart = published_content._Content.put_mart
 
-    def slowly(content: published_content._Content, node: dict[str, object]) -> None:
+    def slowly(filling: Filling, *_: object) -> None:
         runs.set()
-        content._connection.execute("select sum(a.range * b.range) from range(1e7) a, range(1e7) b")
-        put_mart(content, node)
+        filling._connection.execute("select sum(a.range * b.range) from range(1e7) a, range(1e7) b")
 
-    monkeypatch.setattr(published_content._Content, "put_mart", slowly)
+    monkeypatch.setattr(Filling, "_put_mart", slowly)
     publishing = Publishing(home, manifest())
     publishing.begin()
     assert runs.wait(60)
