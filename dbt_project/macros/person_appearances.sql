@@ -1,34 +1,35 @@
-{# Where persons appear in the city's registers: all of them, or, for a model that goes on, those of
-   its changed id_number. #}
-{% macro person_appearances() -%}
+{# Where persons appear in the city's registers: all of them, or, for a model that goes on, those that
+   it looks at. `rows_of(table, column)` is the macro that says which; of its own, those of its changed
+   id_number. #}
+{% macro person_appearances(rows_of=only_changed) -%}
 with
 
 residents as (
-    {{ only_changed(ref('stg_public_security__resident'), 'id_number') }}
+    {{ rows_of(ref('stg_public_security__resident'), 'id_number') }}
 ),
 
 permits as (
-    {{ only_changed(ref('stg_public_security__residence_permit'), 'id_number') }}
+    {{ rows_of(ref('stg_public_security__residence_permit'), 'id_number') }}
 ),
 
 insurances as (
-    {{ only_changed(ref('stg_human_resources__social_insurance_enrolment'), 'id_number') }}
+    {{ rows_of(ref('stg_human_resources__social_insurance_enrolment'), 'id_number') }}
 ),
 
 real_estates as (
-    {{ only_changed(ref('stg_natural_resources__real_estate'), 'owner_id_number') }}
+    {{ rows_of(ref('stg_natural_resources__real_estate'), 'owner_id_number') }}
 ),
 
 enterprises as (
-    {{ only_changed(ref('stg_market_regulation__enterprise'), 'legal_representative_id_number') }}
+    {{ rows_of(ref('stg_market_regulation__enterprise'), 'legal_representative_id_number') }}
 ),
 
 children as (
-    {{ only_changed(ref('stg_education__enrolment_application'), 'child_id_number') }}
+    {{ rows_of(ref('stg_education__enrolment_application'), 'child_id_number') }}
 ),
 
 guardians as (
-    {{ only_changed(ref('stg_education__enrolment_application'), 'guardian_id_number') }}
+    {{ rows_of(ref('stg_education__enrolment_application'), 'guardian_id_number') }}
 ),
 
 appearances as (
@@ -148,4 +149,29 @@ final as (
 )
 
 select * from final
+{%- endmacro %}
+
+{# For `rows_of` on a build that goes on: the rows that came, and those that went as well. A permit
+   that ran out since the last build is another, though nobody delivered it. #}
+{% macro appearances_that_came(table, _column) -%}
+    select * exclude (_copies) from {{ changed_rows(table.identifier) }} where _copies > 0
+    {{- and_permits_that_ran_out(table) }}
+{%- endmacro %}
+
+{% macro appearances_that_came_or_went(table, _column) -%}
+    select * exclude (_copies) from {{ changed_rows(table.identifier) }}
+    {{- and_permits_that_ran_out(table) }}
+{%- endmacro %}
+
+{% macro and_permits_that_ran_out(table) -%}
+    {%- if table.identifier == 'stg_public_security__residence_permit' %}
+        union
+        {{ permits_that_ran_out() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro permits_that_ran_out() -%}
+    select *
+    from {{ ref('stg_public_security__residence_permit') }}
+    where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
 {%- endmacro %}

@@ -12,11 +12,11 @@
 {%- endmacro %}
 
 {# The same, for tests that look for the partners of these rows elsewhere in the model, with some of
-   their columns. What the strategies have left (strategy.sql) has those of a mart and of the keys. #}
+   their columns. Staging leaves those of the keys (strategy.sql). #}
 {% macro rows_of_changed_keys(relation, columns) -%}
     {%- set node = node_that_went_on(relation) -%}
     {%- set keys = node.config.unique_key if node else [] -%}
-    {%- if node and ('marts' in node.fqn or not columns | reject('in', keys) | list) -%}
+    {%- if node and ('staging' not in node.fqn or not columns | reject('in', keys) | list) -%}
         changes.{{ relation.identifier }}__new
     {%- elif node -%}
         (

@@ -66,6 +66,7 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Of a model, or a view whose rows are kept, those of its changed keys; for models of the same keys. #}
 {% macro new_rows(relation) -%}
     {%- if goes_on() -%}
         changes.{{ relation.identifier }}__new

@@ -54,8 +54,8 @@
 
    The rows of the keys that were looked at make room for those computed anew, whether they differ
    or not: what looks at keys has compared before, in staging. They are left in changes.<model>__new
-   for publishing and tests, which would else look for them among all rows: of a mart whole, of other
-   models the columns of the keys. #}
+   for models of the same keys, publishing and tests, which would else look for them among all
+   rows. #}
 {% macro get_incremental_changed_keys_sql(arg_dict) -%}
     {%- set target, new = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set names = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
@@ -70,20 +70,13 @@
 
     insert into {{ target }} ({{ names }})
     select {{ names }}
-    from {{ new }}
-    {%- if 'marts' in model.fqn %};
+    from {{ new }};
 
     {{ table_for_a_night(changes ~ '__new', arg_dict['dest_columns']) }};
 
     insert into {{ changes }}__new
     select {{ names }}
     from {{ new }}
-    {%- else %};
-
-    create or replace table {{ changes }}__new as
-    select {{ arg_dict['unique_key'] | join(', ') }}
-    from {{ new }}
-    {%- endif %}
 {%- endmacro %}
 
 {# A table of many rows that the next night replaces: to compress it costs more than to read it. #}

@@ -5,11 +5,11 @@
 with
 
 appearances as (
-    {{ only_changed(ref('int_legal_entity__appearances_collected'), 'unified_code') }}
+    select * from {{ new_rows(ref('int_legal_entity__appearances_collected')) }}
 ),
 
 golden as (
-    {{ only_changed(ref('int_legal_entity__golden_entity_chosen'), 'unified_code') }}
+    select * from {{ new_rows(ref('int_legal_entity__golden_entity_chosen')) }}
 ),
 
 enterprises as (

@@ -5,7 +5,7 @@
 with
 
 appearances as (
-    {{ only_changed(ref('int_legal_entity__appearances_collected'), 'unified_code') }}
+    select * from {{ new_rows(ref('int_legal_entity__appearances_collected')) }}
 ),
 
 deliveries as (

@@ -9,7 +9,7 @@ appearances as (
 ),
 
 golden as (
-    {{ only_changed(ref('int_population__golden_person_chosen'), 'id_number') }}
+    select * from {{ new_rows(ref('int_population__golden_person_chosen')) }}
 ),
 
 differing as (  -- one join for both attributes: few rows differ in any

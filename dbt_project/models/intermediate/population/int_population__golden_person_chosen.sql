@@ -18,9 +18,7 @@
         union
         select guardian_id_number from {{ changed_rows('stg_education__enrolment_application') }}
         union
-        select id_number  -- a permit that was valid then and is not now
-        from {{ ref('stg_public_security__residence_permit') }}
-        where (valid_until >= {{ built_date() }}) <> (valid_until >= {{ business_date() }})
+        select id_number from ({{ permits_that_ran_out() }}) as permits
     ) as changed_persons
 {% endcall %}
 {% call keep_new_rows(ref('int_population__appearances_collected')) %}
@@ -61,37 +59,42 @@ chosen as (
 
 final as (
     select
-        id_number,
-        sm3_token(id_number) as person_token,
-        full_name,
-        {{ source_of_preference('name_preference', 'department') }} as name_department,
-        {{ source_of_preference('name_preference', 'dataset') }} as name_dataset,
+        chosen.id_number,
+        {% if goes_on() -%} keys_of.person_token
+        {%- else -%} sm3_token(chosen.id_number) {%- endif %} as person_token,
+        chosen.full_name,
+        {{ source_of_preference('chosen.name_preference', 'department') }} as name_department,
+        {{ source_of_preference('chosen.name_preference', 'dataset') }} as name_dataset,
         coalesce(
-            registered_birth_date,
+            chosen.registered_birth_date,
             try_cast(
-                substr(id_number, 7, 4) || '-' || substr(id_number, 11, 2)
-                || '-' || substr(id_number, 13, 2) as date
+                substr(chosen.id_number, 7, 4) || '-' || substr(chosen.id_number, 11, 2)
+                || '-' || substr(chosen.id_number, 13, 2) as date
             )
         ) as birth_date,
-        {{ source_of_preference('birth_date_preference', 'department') }}
+        {{ source_of_preference('chosen.birth_date_preference', 'department') }}
             as birth_date_department,
-        {{ source_of_preference('birth_date_preference', 'dataset') }} as birth_date_dataset,
-        case when substr(id_number, 17, 1) in ('1', '3', '5', '7', '9') then '男' else '女' end
-            as sex_code,
-        phone,
-        is_resident,
-        has_residence_permit,
-        is_insured,
-        owns_home,
-        is_legal_representative,
-        cast(is_in_register as bigint)
-        + cast(is_in_permits as bigint)
-        + cast(is_in_insurance as bigint)
-        + cast(is_in_real_estate as bigint)
-        + cast(is_in_enterprises as bigint)
-        + cast(is_in_applications as bigint) as source_count,
-        newest_business_date
+        {{ source_of_preference('chosen.birth_date_preference', 'dataset') }} as birth_date_dataset,
+        case
+            when substr(chosen.id_number, 17, 1) in ('1', '3', '5', '7', '9') then '男' else '女'
+        end as sex_code,
+        chosen.phone,
+        chosen.is_resident,
+        chosen.has_residence_permit,
+        chosen.is_insured,
+        chosen.owns_home,
+        chosen.is_legal_representative,
+        cast(chosen.is_in_register as bigint)
+        + cast(chosen.is_in_permits as bigint)
+        + cast(chosen.is_in_insurance as bigint)
+        + cast(chosen.is_in_real_estate as bigint)
+        + cast(chosen.is_in_enterprises as bigint)
+        + cast(chosen.is_in_applications as bigint) as source_count,
+        chosen.newest_business_date
     from chosen
+    {% if goes_on() -%}  {# a token takes longer than all the rest #}
+        inner join {{ changed_keys(this.name) }} as keys_of on chosen.id_number = keys_of.id_number
+    {%- endif %}
 )
 
 select * from final

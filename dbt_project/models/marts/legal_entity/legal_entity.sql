@@ -5,7 +5,7 @@
 with
 
 golden as (
-    {{ only_changed(ref('int_legal_entity__golden_entity_chosen'), 'unified_code') }}
+    select * from {{ new_rows(ref('int_legal_entity__golden_entity_chosen')) }}
 ),
 
 enterprises as (

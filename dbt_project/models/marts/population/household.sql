@@ -1,12 +1,17 @@
 {% call incremental_by(['household_token']) %}
-    select sm3_token(household_number) as household_token
-    from {{ changed_keys('int_population__households_counted') }}
+    select household_token
+    from {{ new_rows(ref('int_population__households_counted')) }}
+    union
+    select sm3_token(gone.household_number) as household_token
+    from {{ changed_keys('int_population__households_counted') }} as gone
+    anti join {{ new_rows(ref('int_population__households_counted')) }} as counted
+        on gone.household_number = counted.household_number
 {% endcall %}
 
 with
 
 households as (
-    {{ only_changed(ref('int_population__households_counted'), 'household_token') }}
+    select * from {{ new_rows(ref('int_population__households_counted')) }}
 ),
 
 golden as (

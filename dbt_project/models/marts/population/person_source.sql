@@ -1,21 +1,33 @@
-{% call incremental_by(['person_token']) %}
-    select person_token
-    from {{ changed_keys('int_population__golden_person_chosen') }}
+{% call incremental_by(['dataset', 'delivery_id', 'line_number']) %}
+    select
+        dataset,
+        _delivery_id as delivery_id,
+        _line_number as line_number
+    from ({{ person_appearances(appearances_that_came_or_went) }}) as appearances
 {% endcall %}
 
 with
 
 appearances as (
-    select * from {{ new_rows(ref('int_population__appearances_collected')) }}
+    {% if goes_on() -%}
+        {{ person_appearances(appearances_that_came) }}
+    {%- else -%}
+        select * from {{ ref('int_population__appearances_collected') }}
+    {%- endif %}
 ),
 
-golden as (
-    {{ only_changed(ref('int_population__golden_person_chosen'), 'person_token') }}
+tokens as (
+    {% if goes_on() -%}
+        select id_number, person_token
+        from {{ changed_keys('int_population__golden_person_chosen') }}
+    {%- else -%}
+        select id_number, person_token from {{ ref('int_population__golden_person_chosen') }}
+    {%- endif %}
 ),
 
 final as (
     select
-        golden.person_token,
+        tokens.person_token,
         appearances.department,
         appearances.dataset,
         appearances.person_role,
@@ -24,7 +36,7 @@ final as (
         appearances._line_number as line_number,
         appearances._business_date as business_date
     from appearances
-    inner join golden on appearances.id_number = golden.id_number
+    inner join tokens on appearances.id_number = tokens.id_number
 )
 
 select * from final
