@@ -115,7 +115,8 @@
     {{ table_for_a_night(changes, columns, with_copies=true) }};
 
     insert into {{ changes }}
-    with before_and_after as (  -- two `except` would hash each row four times
+    -- two `except` would hash each row four times
+    with before_and_after as {{ 'not materialized' if since }} (
         select
             {{ compared }},
             -1 as _copies
@@ -128,11 +129,23 @@
             1 as _copies
         from {{ new }}
     )
+    {%- if since %},
+
+    differing as (  -- most rows stand as they were: their hashes say so sooner than their values
+        select hash({{ compared }}) as row_hash
+        from before_and_after
+        group by row_hash
+        having sum(_copies) <> 0
+    )
+    {%- endif %}
 
     select
         {{ compared }},
         sum(_copies) as _copies
     from before_and_after
+    {%- if since %}
+    where hash({{ compared }}) in (select differing.row_hash from differing)
+    {%- endif %}
     group by {{ compared }}
     having sum(_copies) <> 0;
 
