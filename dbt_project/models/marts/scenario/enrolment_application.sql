@@ -15,6 +15,7 @@ persons as (
 counted as (
     select
         application_number,
+        any_value(child_token) as child_token,
         count(*) as claim_count,
         count(*) filter (where verdict = 'verified') as verified_count,
         count(*) filter (where verdict = 'contradicted') as contradicted_count,
@@ -23,10 +24,19 @@ counted as (
     group by application_number
 ),
 
+without_claims as (
+    select
+        applications.application_number,
+        persons.person_token as child_token
+    from applications
+    anti join counted on applications.application_number = counted.application_number
+    inner join persons on applications.child_id_number = persons.id_number
+),
+
 final as (
     select
         applications.application_number,
-        persons.person_token as child_token,
+        coalesce(counted.child_token, without_claims.child_token) as child_token,
         applications.school_division_code,
         applications.applied_on,
         coalesce(counted.claim_count, 0) as claim_count,
@@ -40,7 +50,8 @@ final as (
         coalesce(counted.verified_count, 0) as documents_waived_count
     from applications
     left join counted on applications.application_number = counted.application_number
-    left join persons on applications.child_id_number = persons.id_number
+    left join without_claims
+        on applications.application_number = without_claims.application_number
 )
 
 select * from final
