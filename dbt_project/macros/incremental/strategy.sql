@@ -149,24 +149,37 @@
     group by {{ compared }}
     having sum(_copies) <> 0;
 
-    {%- set replaced = changes ~ '__keys' if since else changes %}
-
     delete from {{ target }}
     where rowid in (
         select row_of.row_number
         from rows_before as row_of
-        semi join {{ replaced }} as changed on {{ same_key }}
+        semi join {{ changes }} as changed on {{ same_key }}
     );
+    {%- if since %}
+
+    update {{ target }} as stands set
+        {%- for column in delivered_columns() %}
+        {{ column }} = delivered.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        select
+            row_of.row_number,
+            {{ prefixed('newest', delivered_columns()) | join(', ') }}
+        from rows_before as row_of
+        inner join {{ new }} as newest on {{ same_values('row_of', 'newest', keys) }}
+    ) as delivered
+    where stands.rowid = delivered.row_number;
+    {%- endif %}
 
     insert into {{ target }} ({{ names }})
     select {{ names }}
     from {{ new }} as row_of
-    semi join {{ replaced }} as changed on {{ same_key }};
+    semi join {{ changes }} as changed on {{ same_key }};
 
     create or replace table {{ changes }}__new as
     select {{ keys | join(', ') }}
     from {{ new }} as row_of
-    semi join {{ replaced }} as changed on {{ same_key }};
+    semi join {{ changes }} as changed on {{ same_key }};
 
     drop table rows_before
 {%- endmacro %}
