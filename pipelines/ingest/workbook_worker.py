@@ -1,7 +1,7 @@
 """A process of its own that opens workbooks: `python -m pipelines.ingest.workbook_worker`.
 
 Belongs here: calamine, and cells as text. Does not belong here: anything that knows a contract;
-this module imports nothing of ours but the limits and `workbook_errors`.
+this module imports nothing of ours but the limits and `workbook_parts`.
 
 Workbooks are the one format that a library holds in memory as a whole. A damaged or malicious
 one (two cells in opposite corners, a billion repeated rows) would take the whole night with it;
@@ -22,13 +22,14 @@ import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import python_calamine as calamine
 
 from pipelines.ingest import limits
-from pipelines.ingest.workbook_errors import Errors, error_cells
+from pipelines.ingest.workbook_parts import Errors, look_at
 
 BATCH_ROWS, BATCH_CELLS = 65_536, 1 << 20
 """What is sent at once: enough for the door's steps to pay, under 100 MB as Python's strings."""
@@ -79,23 +80,66 @@ def _with_errors(rows: Iterator[list[object]], errors: Errors) -> Iterator[list[
 
 
 def _answer_sheet(book: calamine.CalamineWorkbook, path: str, name: str, out: BinaryIO) -> None:
+    look = look_at(path, name)
+    texts = _all_texts(path, name) if look.may_be_texts else None
+    if texts is not None:
+        _send(out, texts.num_rows, texts.num_columns, [], _slices(texts))
+        return
     sheet = book.get_sheet_by_name(name)
     if sheet.start is None or sheet.end is None:
         _line(out, {"rows": 0, "columns": 0, "merges": []})
         return
     height, width = sheet.end[0] + 1, sheet.end[1] + 1
+    merges = [[*start, *end] for start, end in sheet.merged_cell_ranges or []]
+    rows = _with_errors(_rows(sheet, sheet.start[1]), look.errors)
+    _send(out, height, width, merges, _batches(rows, width))
+
+
+def _all_texts(path: str, name: str) -> pa.RecordBatch | None:
+    """A sheet that begins in the corner, if each of its cells is a text or blank.
+
+    fastexcel is calamine too. It goes through a sheet once, where python-calamine looks for merged
+    cells first, and makes no Python objects; but of a number or a date it makes another text than
+    `cell_text`.
+    """
+    import fastexcel  # of large workbooks alone
+
+    try:
+        sheet = fastexcel.read_excel(path).load_sheet(
+            name, header_row=None, skip_rows=0, schema_sample_rows=None, dtype_coercion="strict"
+        )
+        cells = sheet.to_arrow()
+    except (fastexcel.FastExcelError, ValueError):
+        return None  # cells of several types, or what calamine will say
+    is_text = all(pa.types.is_string(kind) or pa.types.is_null(kind) for kind in cells.schema.types)
+    return cells if is_text and cells.num_rows else None
+
+
+def _slices(cells: pa.RecordBatch) -> Iterator[list[pa.Array]]:
+    for start in range(0, cells.num_rows, size := _batch_rows(cells.num_columns)):
+        part = cells.slice(start, size)
+        yield [pc.fill_null(column.cast(pa.string()), "") for column in part.columns]
+
+
+def _batches(rows: Iterator[list[object]], width: int) -> Iterator[list[pa.Array]]:
+    while batch := list(islice(rows, _batch_rows(width))):
+        yield [_column(cells) for cells in zip(*batch, strict=True)]
+
+
+def _batch_rows(width: int) -> int:
+    return max(1, min(BATCH_ROWS, BATCH_CELLS // width))
+
+
+def _send(
+    out: BinaryIO, height: int, width: int, merges: list[Any], batches: Iterator[list[pa.Array]]
+) -> None:
     if height * width > limits.WORKBOOK_CELLS:
         _line(out, {"error": "too_large", "cells": height * width})
         return
-    errors = error_cells(path, name)
-    merges = [[*start, *end] for start, end in sheet.merged_cell_ranges or []]
     _line(out, {"rows": height, "columns": width, "merges": merges})
     schema = pa.schema([(str(place), pa.string()) for place in range(width)])
     with pa.ipc.new_stream(out, schema) as stream:
-        rows = _with_errors(_rows(sheet, sheet.start[1]), errors)
-        size = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
-        while batch := list(islice(rows, size)):
-            columns = [_column(cells) for cells in zip(*batch, strict=True)]
+        for columns in batches:
             stream.write_batch(pa.record_batch(columns, schema=schema))
 
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from pipelines.ingest import limits, parse, workbook, workbook_errors
+from pipelines.ingest import limits, parse, workbook, workbook_parts
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.frames import LINE
 from pipelines.ingest.layout import Layout
@@ -222,7 +222,7 @@ def test_errors_are_found_however_the_sheet_is_cut_and_written() -> None:
         for size in (1, 7, 64, 1_000, len(data)):
             # The prefix shows in the first block, which is never so small.
             blocks = [data[:64], *(data[at : at + size] for at in range(64, len(data), size))]
-            assert list(workbook_errors.cells_in(iter(blocks))) == expected
+            assert list(workbook_parts.cells_in(iter(blocks))) == expected
 
 
 def test_a_share_is_its_value(tmp_path: Path) -> None:

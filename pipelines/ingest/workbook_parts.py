@@ -1,7 +1,8 @@
-"""The cells of a workbook that show an error: `#N/A`, `#DIV/0!`, `#REF!` …
+"""What the parts of an XLSX or XLSM file say of a sheet that calamine does not.
 
-Belongs here: finding them in the parts of XLSX and XLSM files. Does not belong here: any other
-cell; those come from calamine (`workbook_worker`), which gives an error as a blank cell.
+Belongs here: the cells that show an error (`#N/A`, `#DIV/0!`, `#REF!` …), which calamine gives as
+blank cells, and whether the sheet seems to hold texts alone. Does not belong here: any other cell;
+those come from calamine (`workbook_worker`).
 
 The parts are gone through as bytes, not as XML: a sheet of millions of cells that has no error is
 read at the speed at which it unpacks.
@@ -14,7 +15,8 @@ import re
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from html import unescape
 
 from pipelines.ingest import limits
@@ -23,6 +25,9 @@ Errors = dict[int, dict[int, str]]
 """Row → column → what the cell shows; both count from 0."""
 
 _BLOCK = 1 << 20
+_LARGE = 8
+"""Blocks from which on a sheet is large: below, opening a workbook twice saves nothing."""
+_MERGED = b"mergeCell "
 _LONGEST_CELL = 64 << 10
 """Bytes of one cell's markup; a formula has at most 8,192 characters."""
 _MARKS = (b't="e"', b"t='e'")
@@ -30,30 +35,76 @@ _MARK = re.compile(rb"""\st=["']e["']""")
 _DATA = re.compile(rb"<(\w+:)?sheetData")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]{1,40})<")
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*>")
+_TEXT = re.compile(rb"""\st=["'](?:s|str|inlineStr)["']""")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
-def error_cells(path: str, sheet: str) -> Errors:
-    """The errors of one sheet; none where the file is no XLSX.
+@dataclass(frozen=True)
+class SheetLook:
+    """What was seen of one sheet."""
 
-    A part that cannot be read has no errors to tell of: whether the workbook can be, calamine
-    says.
+    errors: Errors = field(default_factory=dict)
+    may_be_texts: bool = False
+    """Whether it is large, begins in column A, has no merged cell and no error, and each cell of
+    its first block that is filled is a text."""
+
+
+def look_at(path: str, sheet: str) -> SheetLook:
+    """Go through one sheet; nothing is seen where the file is no XLSX.
+
+    Of a part that cannot be read nothing is told: whether the workbook can be, calamine says.
     """
     found: Errors = defaultdict(dict)
     try:
         with zipfile.ZipFile(path) as archive:
             part = _part(archive, sheet)
             if part is None:
-                return {}
+                return SheetLook()
             with archive.open(part) as stream:
-                for column, row, text in cells_in(iter(lambda: stream.read(_BLOCK), b"")):
+                blocks = _Blocks(iter(lambda: stream.read(_BLOCK), b""))
+                for column, row, text in cells_in(blocks):
                     found[row][column] = text
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, OSError,
             zlib.error, KeyError):  # fmt: skip
-        return {}
-    return dict(found)
+        return SheetLook()
+    is_large = blocks.count >= _LARGE
+    return SheetLook(
+        dict(found), is_large and blocks.begins_with_texts and not blocks.has_merges and not found
+    )
+
+
+class _Blocks:
+    """The blocks of a sheet, and what their bytes tell while they pass."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self.count = 0
+        self.begins_with_texts = False
+        self.has_merges = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        before = b""
+        for block in self._blocks:
+            if self.count == 0:
+                self.begins_with_texts = _begins_with_texts(block)
+            self.count += 1
+            self.has_merges = self.has_merges or _MERGED in before[-len(_MERGED) :] + block
+            before = block
+            yield block
+
+
+def _begins_with_texts(block: bytes) -> bool:
+    data = _DATA.search(block)
+    cells = _CELL.findall(block, data.end()) if data else []
+    place = _PLACE.search(cells[0]) if cells else None
+    return (
+        place is not None
+        and place[1] == b"A"
+        and all(_TEXT.search(cell) or cell.endswith(b"/>") for cell in cells)
+    )
 
 
 def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
@@ -86,7 +137,7 @@ def _attributes(tag: bytes) -> dict[str, str]:
     }
 
 
-def cells_in(blocks: Iterator[bytes]) -> Iterator[tuple[int, int, str]]:
+def cells_in(blocks: Iterable[bytes]) -> Iterator[tuple[int, int, str]]:
     """Column, row and text of each error cell.
 
     The last cell of a block may be cut: it is looked at with the next one.
