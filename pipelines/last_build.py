@@ -17,8 +17,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines import engine, standing, table_rows
+from pipelines import engine, standing
 from pipelines.home import Home
+from pipelines.table_rows import TableRows, close_holes, count_rows
 from quality.results import insert_rows
 
 InForce = tuple[str, str, str, date, str]
@@ -79,8 +80,12 @@ def begin(home: Home) -> None:
         connection.execute("update meta.built_night set is_whole = false")
 
 
-def finish(home: Home, *, went_on: bool) -> None:
-    """After a whole build that ended well: from here the next one may go on."""
+def finish(home: Home, *, went_on: bool) -> list[TableRows]:
+    """After a whole build that ended well: from here the next one may go on.
+
+    Returns:
+        All tables and their rows.
+    """
     with engine.connect(home) as connection:
         connection.begin()
         connection.execute(
@@ -95,5 +100,7 @@ def finish(home: Home, *, went_on: bool) -> None:
             [standing.recorded(connection)],
         )
         connection.commit()
+        tables = count_rows(connection)
         if went_on:
-            table_rows.close_holes(connection)
+            close_holes(connection, tables)
+    return tables

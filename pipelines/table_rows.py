@@ -10,6 +10,7 @@ night leaves holes (`engine`), and closes all of them once they make a good part
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -46,14 +47,14 @@ def count_rows(connection: duckdb.DuckDBPyConnection) -> list[TableRows]:
     ]
 
 
-def close_holes(connection: duckdb.DuckDBPyConnection) -> bool:
+def close_holes(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableRows]) -> bool:
     """Close the holes of all tables if they are many; whether they were.
 
     Args:
         connection: the only one to the warehouse; has just changed something, because DuckDB
             looks at the tables of a file that stands for nothing.
+        tables: all of them, counted.
     """
-    tables = count_rows(connection)
     places = sum(table.places for table in tables)
     holes = places - sum(table.rows for table in tables)
     if holes <= places * MOST_HOLES:

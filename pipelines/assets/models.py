@@ -19,7 +19,7 @@ from pipelines.assets.raw import raw_key
 from pipelines.home import Home
 from pipelines.partitions import BUSINESS_DATES
 from pipelines.resources import City
-from pipelines.table_rows import count_rows
+from pipelines.table_rows import TableRows, count_rows
 from pipelines.warehouse import open_warehouse
 
 STAGE = "建模 models"
@@ -140,11 +140,13 @@ def model_assets(manifest: Mapping[str, Any], published: dg.AssetKey) -> dg.Asse
         )
         write_results(city.home, nodes)
         if whole and not any(node.is_bad for node in nodes):
-            last_build.finish(city.home, went_on=goes_on)
+            tables = last_build.finish(city.home, went_on=goes_on)
             standing.finish(city.home, standing.MODELS)
             if published in context.job_def.asset_layer.executable_asset_keys:
                 context.resources.publishing.begin()
-        counts = _row_counts(city.home)
+        else:
+            tables = _counted(city.home)
+        counts = {f"{table.schema}.{table.name}": table.rows for table in tables}
         for node in nodes:
             if node.is_bad:
                 context.log.error(f"{node.resource_type} {node.name}: {node.status} {node.message}")
@@ -167,9 +169,9 @@ def model_assets(manifest: Mapping[str, Any], published: dg.AssetKey) -> dg.Asse
     return dbt_models
 
 
-def _row_counts(home: Home) -> dict[str, int]:
+def _counted(home: Home) -> list[TableRows]:
     with open_warehouse(home) as connection:
-        return {f"{table.schema}.{table.name}": table.rows for table in count_rows(connection)}
+        return count_rows(connection)
 
 
 def _result_path(home: Home) -> Path:

@@ -56,14 +56,14 @@ def test_every_table_is_counted_and_no_view(numbers: Home) -> None:
 def test_an_empty_warehouse_has_no_tables_and_no_holes(home: Home) -> None:
     with open_warehouse(home) as connection:
         assert table_rows.count_rows(connection) == []
-        assert not table_rows.close_holes(connection)
+        assert not table_rows.close_holes(connection, table_rows.count_rows(connection))
 
 
 def test_few_holes_stay(numbers: Home) -> None:
     left = take_away(numbers, MOST_HOLES - 0.01)
     with open_warehouse(numbers) as connection:
         connection.execute("insert into other.nothing values (1)")
-        assert not table_rows.close_holes(connection)
+        assert not table_rows.close_holes(connection, table_rows.count_rows(connection))
     assert count(numbers) == TableRows("main", "numbers", left, ROWS)
 
 
@@ -72,7 +72,7 @@ def test_many_holes_are_closed_and_every_row_stays(numbers: Home) -> None:
     with open_warehouse(numbers) as connection:
         before = connection.execute(GROUPS_OF_ROWS).fetchone()
         connection.execute("insert into other.nothing values (1)")
-        assert table_rows.close_holes(connection)
+        assert table_rows.close_holes(connection, table_rows.count_rows(connection))
     found = count(numbers)
     assert found.rows == left
     assert found.places < ROWS * 0.75
