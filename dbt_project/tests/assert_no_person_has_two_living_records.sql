@@ -1,6 +1,6 @@
--- One number, one living person, however the number is written (x or X); one with blanks around it
--- could not be told. That no two share a token is the key test of the model. A build that went on can
--- break it by its new rows alone.
+-- One number, one living person, however the number is written (x or X); a number with blanks
+-- around it could not be told. That no two share a token is the key test of the model. A build that
+-- went on can break it by its new rows alone.
 with
 
 persons as (

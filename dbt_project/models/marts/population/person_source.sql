@@ -18,10 +18,15 @@ appearances as (
 
 tokens as (
     {% if goes_on() -%}
-        select id_number, person_token
+        select
+            id_number,
+            person_token
         from {{ changed_keys('int_population__golden_person_chosen') }}
     {%- else -%}
-        select id_number, person_token from {{ ref('int_population__golden_person_chosen') }}
+        select
+            id_number,
+            person_token
+        from {{ ref('int_population__golden_person_chosen') }}
     {%- endif %}
 ),
 
