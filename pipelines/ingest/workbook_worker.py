@@ -79,7 +79,18 @@ def _with_errors(rows: Iterator[list[object]], errors: Errors) -> Iterator[list[
         yield row
 
 
-def _answer_sheet(book: calamine.CalamineWorkbook, path: str, name: str, out: BinaryIO) -> None:
+def answer_sheet(book: calamine.CalamineWorkbook, path: str, name: str, out: BinaryIO) -> None:
+    """Write the line of JSON and the Arrow stream of one sheet.
+
+    Args:
+        book: opened from `path`.
+        path: the workbook.
+        name: of the sheet.
+        out: where the answer goes.
+
+    Raises:
+        calamine.CalamineError: there is no such sheet, or it cannot be read.
+    """
     look = look_at(path, name)
     texts = _all_texts(path, name) if look.may_be_texts else None
     if texts is not None:
@@ -190,7 +201,7 @@ def main() -> None:
                 book = _open(path)
                 _line(out, {"sheets": _sheets(book)})
             elif book is not None:
-                _answer_sheet(book, path, request["sheet"], out)
+                answer_sheet(book, path, request["sheet"], out)
         except calamine.PasswordError:
             _line(out, {"error": "encrypted"})
         except (calamine.CalamineError, OSError, ValueError, OverflowError):
