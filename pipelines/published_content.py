@@ -120,7 +120,7 @@ class Filling:
         present = self._tables_of("warehouse")
         for node in _marts(manifest):
             self._put_mart(node, present)
-        self._run("commit; checkpoint published")
+        self._run("commit")
 
     def finish(self, business_date: date) -> tuple[PublishedTable, ...]:
         """Copy the platform's own tables, without later nights; the marts are there.
