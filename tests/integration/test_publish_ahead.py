@@ -62,6 +62,23 @@ def test_it_is_what_is_published_without_haste(home: Home, begun: Publishing) ->
     assert (at_the_end.version, at_the_end.tables) == (ahead.version, ahead.tables)
 
 
+def test_another_stage_may_be_amid_a_transaction(home: Home) -> None:
+    """DuckDB does not close a file's changes while any transaction writes: that waits for the end."""
+    build(home, [("a" * 32, "张三", "兰山区金雀山路1号")])
+    target = home.published / "ahead.duckdb"
+    home.published.mkdir(parents=True, exist_ok=True)
+    filling = Filling(engine.connect(home))
+    with engine.connect(home) as judging:
+        judging.begin()
+        judging.execute("update quality.work_order set remark = 'judged'")
+        filling.put_marts(target, None, manifest())
+        judging.commit()
+    filling.finish(NIGHT)
+    filling.close()
+    assert ask(target, "from quality.work_order") == [("judged",)]
+    assert ask(target, "select full_name from population.person") == [("张*",)]
+
+
 def test_a_text_that_must_not_leave_fails_the_end_not_the_night(home: Home) -> None:
     build(home)
     before = publish(home, manifest(), NIGHT)
