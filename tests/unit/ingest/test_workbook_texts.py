@@ -32,7 +32,7 @@ def _every_sheet_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook_parts, "_LARGE", 1)
 
 
-def texts(path: Path, more: Fill = lambda book, sheet: None, corner: int = 0) -> Path:
+def texts(path: Path, more: Fill | None = None, corner: int = 0) -> Path:
     """A sheet of texts and, after them, what `more` writes."""
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet(SHEET)
@@ -40,7 +40,8 @@ def texts(path: Path, more: Fill = lambda book, sheet: None, corner: int = 0) ->
             for column, value in enumerate(values):
                 if value:
                     sheet.write_string(row, column + corner, value)
-        more(book, sheet)
+        if more is not None:
+            more(book, sheet)
     return path
 
 
