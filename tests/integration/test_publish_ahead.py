@@ -63,7 +63,6 @@ def test_it_is_what_is_published_without_haste(home: Home, begun: Publishing) ->
 
 
 def test_another_stage_may_be_amid_a_transaction(home: Home) -> None:
-    """DuckDB makes no checkpoint while any transaction writes: that waits for the end."""
     build(home, [("a" * 32, "张三", "兰山区金雀山路1号")])
     target = home.published / "ahead.duckdb"
     home.published.mkdir(parents=True, exist_ok=True)
