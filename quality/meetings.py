@@ -160,7 +160,7 @@ def _lay_out_there(
 
         create or replace temp table there_rows_{meeting.there} as
         select {columns}, true as is_now, not {new} as is_before
-        from {table} as row_of where {_has_value(table, key, " union ".join(asked))}
+        from {table} where {key} in ({" union ".join(asked)})
         union all
         select {columns}, false, true from {changes} where not {new}
         """
@@ -177,23 +177,13 @@ def _lay_out_here(
     key, new = meeting.own_key, is_new(came[contract.table])
     beside = frozenset[str]().union(*(look.own for look in looks))
     columns = ", ".join([key, *sorted(beside - {key}), "_delivery_id", "_line_number"])
-    table, moved = staging_table(contract.table), f"select value from moved_{meeting.there}"
     connection.execute(
         f"""
         create or replace temp table here_rows as
         select {columns}, {new} as is_now, not {new} as is_before
         from changes.{contract.staging_model}
         union all
-        select {columns}, true, true from {table} as row_of
-        where {_has_value(table, key, moved)} and not {new}
+        select {columns}, true, true from {staging_table(contract.table)}
+        where {key} in (select value from moved_{meeting.there}) and not {new}
         """
-    )
-
-
-def _has_value(table: str, key: str, values: str) -> str:
-    """Condition on `row_of`, a row of the table. In two steps, or DuckDB would read the other
-    columns of every row for the few that have one of the values."""
-    return (
-        f"row_of.rowid in (select found.rowid from {table} as found "
-        f"where found.{key} in ({values}))"
     )
