@@ -16,23 +16,13 @@ appearances as (
     {%- endif %}
 ),
 
-tokens as (
-    {% if goes_on() -%}
-        select
-            id_number,
-            person_token
-        from {{ changed_keys('int_population__golden_person_chosen') }}
-    {%- else -%}
-        select
-            id_number,
-            person_token
-        from {{ ref('int_population__golden_person_chosen') }}
-    {%- endif %}
+golden as (
+    select * from {{ new_rows(ref('int_population__golden_person_chosen')) }}
 ),
 
 final as (
     select
-        tokens.person_token,
+        golden.person_token,
         appearances.department,
         appearances.dataset,
         appearances.person_role,
@@ -41,7 +31,7 @@ final as (
         appearances._line_number as line_number,
         appearances._business_date as business_date
     from appearances
-    inner join tokens on appearances.id_number = tokens.id_number
+    inner join golden on appearances.id_number = golden.id_number
 )
 
 select * from final
